@@ -1,1 +1,3 @@
-//! x
+//! What runs only on the server.
+
+pub mod api;

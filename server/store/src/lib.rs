@@ -1,1 +1,16 @@
-//! x
+//! All SQL and only SQL: plain functions from Postgres rows to domain values and back.
+//!
+//! A query is a function named for what it returns. Whoever changes state begins a [`Tx`], loads, lets `domain` decide,
+//! records, and commits; every record writes its event in the same transaction.
+
+mod db;
+mod error;
+pub mod events;
+pub mod ids;
+pub mod roles;
+
+pub use db::{Clock, Db, Tx};
+pub use error::Error;
+
+/// The schema, embedded. Shared by everything that needs a database, so that it is built once.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");

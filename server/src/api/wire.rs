@@ -1,0 +1,246 @@
+//! What travels over REST: a public contract, apart from the domain's types so that those may change.
+//! Snake case, RFC 3339 UTC, plural nouns. The CLI speaks the same types.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A change or its new revision, as the part `change` of `PUT /api/v1/changes`; the part `patch` goes with it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Submission {
+    /// `owner/name`.
+    #[schema(example = "acme/payments")]
+    pub repository: String,
+    /// What the repository calls the change.
+    #[schema(example = "142")]
+    pub key: String,
+    pub title: String,
+    /// Where people find it; http or https.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Who opened it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<Author>,
+    /// The branch it goes to, without `refs/heads/`.
+    #[schema(example = "main")]
+    pub target: String,
+    /// The merge base of target and head: full commit id.
+    pub base: String,
+    /// Full commit id.
+    pub head: String,
+    /// Every commit that head adds to base, oldest first.
+    pub commits: Vec<Commit>,
+    #[serde(default)]
+    pub draft: bool,
+    /// Says that a machine took part. Nothing here can say that none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ai: Option<Ai>,
+    /// Make a head that is already known the current one again, as after a force-push back.
+    #[serde(default)]
+    pub current: bool,
+}
+
+/// Who opened a change, as the code host knows them.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Author {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
+/// A declaration that a machine took part.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ai {
+    /// Such as `claude-code`, `copilot`, `cursor`, `codex`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+}
+
+/// One commit, as git recorded it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Commit {
+    pub sha: String,
+    pub tree: String,
+    pub parents: Vec<String>,
+    pub author: Signature,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
+    pub authored_at: Option<OffsetDateTime>,
+    pub committer: Signature,
+    /// The raw message.
+    pub message: Text,
+}
+
+/// A name and an address, as a commit carries them.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Signature {
+    pub name: Text,
+    pub email: Text,
+}
+
+/// Text, or its bytes in base64 where they are not UTF-8.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum Text {
+    Utf8(String),
+    Bytes { base64: String },
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Submitted {
+    pub change: Uuid,
+    pub revision: Uuid,
+    /// 1 for the first of its change.
+    pub number: i32,
+    /// The digest that the server computed over what it stored.
+    pub digest: String,
+    /// False if this very revision was known already.
+    pub new: bool,
+    /// Whether it is the change's current revision.
+    pub current: bool,
+    /// Where a person reads it.
+    pub url: String,
+}
+
+/// What a gate answers about one commit. A pipeline treats everything but `allow: true` as no.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Answer {
+    pub repository: String,
+    pub commit: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    pub allow: bool,
+    /// False where the repository is in `observe`: then `allow` is true whatever the verdict.
+    pub enforced: bool,
+    pub verdict: Verdict,
+    pub reasons: Vec<Reason>,
+    pub needs: Vec<Need>,
+    pub changes: Vec<GateChange>,
+    /// How this commit came from those changes; null when it is the head of each.
+    pub via: Option<Via>,
+    pub policy: Option<Policy>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub as_of: OffsetDateTime,
+    /// Whole seconds since a code host last confirmed the stalest change; null where no host is connected.
+    pub source_age: Option<i64>,
+}
+
+/// Lowest first: `unheard` < `undecidable` < `rejected` < `waiting` < `overridden` < `approved` = `not_required`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Unheard,
+    Undecidable,
+    Rejected,
+    Waiting,
+    Overridden,
+    Approved,
+    NotRequired,
+}
+
+/// Why, for machines and for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Reason {
+    #[schema(example = "senior_needed")]
+    pub code: String,
+    pub sentence: String,
+}
+
+/// One thing still missing, and who could give it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Need {
+    pub rule: String,
+    pub missing: String,
+    /// How many people could give it.
+    pub eligible: u32,
+    /// Up to five of them.
+    pub people: Vec<String>,
+}
+
+/// A change that has the asked commit as the head of a revision.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct GateChange {
+    pub id: Uuid,
+    pub repository: String,
+    pub key: String,
+    pub target: String,
+    /// `open`, `merged` or `closed`.
+    pub state: String,
+    pub revision: i32,
+    pub head: String,
+    pub digest: String,
+    /// Whether a newer revision exists.
+    pub current: bool,
+    pub verdict: Verdict,
+    pub decisions: Vec<GateDecision>,
+}
+
+/// A decision that the verdict read.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct GateDecision {
+    pub seq: i32,
+    pub kind: String,
+    pub by: String,
+    pub revision: i32,
+    /// Whether it counts towards this verdict.
+    pub counts: bool,
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+}
+
+/// How a shipped commit came from changes.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Via {
+    pub kind: String,
+}
+
+/// The policy that judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Policy {
+    pub id: String,
+    pub version: i32,
+}
+
+/// `POST /api/v1/gate`: a whole release at once.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Questions {
+    pub repository: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// 1 to 500 full commit ids.
+    pub commits: Vec<String>,
+}
+
+/// Allowed only if all are.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Answers {
+    pub allow: bool,
+    pub answers: Vec<Answer>,
+}
+
+/// RFC 9457. `type` is stable; match on it and not on the words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    #[serde(rename = "type")]
+    #[schema(example = "/problems/not-a-commit")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    /// What was wrong and what to do about it.
+    pub detail: String,
+    pub request_id: String,
+}

@@ -1,0 +1,61 @@
+//! What can go wrong between us and Postgres.
+
+/// A failure of the database or of what it holds. What callers can act on is a value, never one of these.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Sql(#[from] sqlx::Error),
+    #[error(transparent)]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error("{table}.{column} holds something that this version does not understand")]
+    Inconsistent {
+        table: &'static str,
+        column: &'static str,
+    },
+    #[error("could not pack or unpack a patch: {0}")]
+    Pack(#[from] std::io::Error),
+    #[error("could not read or write facts as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Error {
+    /// Whether the database could not be asked at all, which is a 503 and not a 500.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Error::Sql(sqlx::Error::Database(error)) => {
+                // Class 57 is operator intervention (shutdown, crash recovery), 53 is lack of resources.
+                error
+                    .code()
+                    .is_some_and(|code| code.starts_with("57") || code.starts_with("53"))
+            }
+            Error::Sql(error) => matches!(
+                error,
+                sqlx::Error::Io(_)
+                    | sqlx::Error::Tls(_)
+                    | sqlx::Error::PoolTimedOut
+                    | sqlx::Error::PoolClosed
+                    | sqlx::Error::WorkerCrashed
+            ),
+            _ => false,
+        }
+    }
+
+    /// The named constraint that was violated, if that is what went wrong.
+    #[must_use]
+    pub fn constraint(&self) -> Option<&str> {
+        match self {
+            Error::Sql(sqlx::Error::Database(error)) => error.constraint(),
+            _ => None,
+        }
+    }
+}
+
+/// Reads a word of a closed set out of a column.
+pub(crate) fn known<T>(
+    value: Option<T>,
+    table: &'static str,
+    column: &'static str,
+) -> Result<T, Error> {
+    value.ok_or(Error::Inconsistent { table, column })
+}
