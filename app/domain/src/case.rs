@@ -1,1 +1,277 @@
-//! To come.
+//! All the facts about one change, and what somebody may do with them.
+
+use crate::{
+    Timestamp,
+    change::{Change, ChangeState, Patch, Revision},
+    contributor::{Contributor, Role},
+    decision::{Decision, Kind, Proposed, Recorded},
+    ids::PersonId,
+    people::{Level, LevelNow, Person},
+    policy::Policy,
+    problem::Problem,
+    provenance::Provenance,
+    standing::{Candidates, Standing, Voice},
+    verdict::{Verdict, verdict},
+};
+use time::Duration;
+
+/// How many names a need lists.
+const NAMES: usize = 5;
+
+/// One change with its current revision, or another one that a gate asks about, and everything that bears on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    pub change: Change,
+    /// The revision that is judged.
+    pub revision: Revision,
+    pub provenance: Provenance,
+    /// Everybody who ever had a hand in the change, over all its revisions and submissions.
+    pub contributors: Vec<Known>,
+    /// In the order of `seq`.
+    pub decisions: Vec<Recorded>,
+    /// Active people of the level that can decide, as they are now, whatever the age of their claims: signing in renews them.
+    pub reviewers: Vec<Reviewer>,
+    pub policy: Policy,
+    /// How old the claims of a sign-in may be to grant something.
+    pub claims_max_age: Duration,
+}
+
+/// Somebody who could decide, were they no contributor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reviewer {
+    pub id: PersonId,
+    pub name: String,
+}
+
+/// A contributor, and the people whom an address or login of theirs leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    pub contributor: Contributor,
+    pub ties: Vec<Tie>,
+}
+
+/// One person whom an address or login leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tie {
+    pub person: PersonId,
+    pub name: String,
+    /// Whether the link was proved when the revision arrived, and still bars now. Only a proved link grants.
+    pub proved: bool,
+    /// Their level when the revision arrived, if the link was proved then.
+    pub level: Option<Level>,
+    /// Whether the link holds now: only then it bars.
+    pub now: bool,
+}
+
+/// Proof that somebody may decide about a case. Only [`Case::may_decide`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MayDecide {
+    person: PersonId,
+    level: Option<Level>,
+    teams: Vec<String>,
+}
+
+impl Case {
+    /// What policy makes of it now.
+    #[must_use]
+    pub fn verdict(&self, now: Timestamp) -> Verdict {
+        verdict(&self.standing(), &self.policy, now)
+    }
+
+    /// All that the verdict reads except the time.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        Standing {
+            key: self.change.key.clone(),
+            number: self.revision.number,
+            digest: self.revision.digest,
+            patch: self.revision.patch,
+            provenance: self.provenance,
+            level: self.level(),
+            voices: self
+                .decisions
+                .iter()
+                .map(|recorded| self.voice(recorded))
+                .collect(),
+            candidates: self.candidates(),
+        }
+    }
+
+    /// The level of the revision: the lowest among its contributors, each as it was when the revision arrived.
+    /// None is `nobody`: a contributor whom no proved link leads to, or no contributor at all.
+    #[must_use]
+    pub fn level(&self) -> Option<Level> {
+        self.contributors.iter().map(Known::level).min().flatten()
+    }
+
+    /// In what way somebody had a hand in the change, if anything that holds now ties them to it.
+    #[must_use]
+    pub fn role_of(&self, person: PersonId) -> Option<Role> {
+        let tied = |known: &&Known| known.ties.iter().any(|tie| tie.now && tie.person == person);
+        self.contributors
+            .iter()
+            .filter(tied)
+            .map(|known| known.contributor.role)
+            .min()
+    }
+
+    /// Whether `person` may decide this way, told to them beforehand and enforced when they do.
+    ///
+    /// # Errors
+    /// The [`Problem`] says why not.
+    pub fn may_decide(
+        &self,
+        person: &Person,
+        kind: Kind,
+        now: Timestamp,
+    ) -> Result<MayDecide, Problem> {
+        if !person.active {
+            return Err(Problem::Inactive);
+        }
+        let level = person.level(now, self.claims_max_age);
+        let may = MayDecide {
+            person: person.id,
+            level: level.granted(),
+            teams: person.teams(now, self.claims_max_age),
+        };
+        if kind == Kind::Withdraw {
+            return self
+                .has_something_standing(person.id)
+                .then_some(may)
+                .ok_or(Problem::NothingToWithdraw);
+        }
+        self.is_senior_now(level)?;
+        match self.role_of(person.id) {
+            // Break-glass is for whoever is there at 3 a.m.; it is loud, and leaves a review owed.
+            Some(role) if kind != Kind::Override => return Err(Problem::Contributor(role)),
+            _ => {}
+        }
+        self.can_be_decided(kind)?;
+        Ok(may)
+    }
+
+    /// Turns what a form proposes into a decision, or says why not. `seq` is the next of the change, given under its lock.
+    ///
+    /// # Errors
+    /// The [`Problem`] says why not; nothing may be recorded then.
+    pub fn decide(
+        &self,
+        person: &Person,
+        proposed: Proposed,
+        seq: i32,
+        now: Timestamp,
+    ) -> Result<Decision, Problem> {
+        let may = self.may_decide(person, proposed.kind, now)?;
+        if proposed.seen != self.revision.digest || self.revision.id != self.change.head {
+            return Err(Problem::ChangedSinceYouLooked);
+        }
+        let incident = incident(&proposed)?;
+        if matches!(proposed.kind, Kind::Reject | Kind::Override) && proposed.reason.is_empty() {
+            return Err(Problem::ReasonNeeded);
+        }
+        Ok(Decision {
+            repository: self.change.repository,
+            change: self.change.id,
+            revision: self.revision.id,
+            digest: self.revision.digest,
+            seq,
+            person: may.person,
+            form_key: proposed.form_key,
+            kind: proposed.kind,
+            reason: proposed.reason,
+            incident,
+            level: may.level,
+            teams: may.teams,
+            policy: self.policy.id.to_owned(),
+            policy_version: self.policy.version,
+            at: now,
+        })
+    }
+
+    fn is_senior_now(&self, level: LevelNow) -> Result<(), Problem> {
+        match level {
+            LevelNow::Known(level) if level >= Level::Senior => Ok(()),
+            LevelNow::Known(level) => Err(Problem::LevelTooLow(Some(level))),
+            LevelNow::Stale(level) if level >= Level::Senior => Err(Problem::LevelStale),
+            LevelNow::Stale(level) => Err(Problem::LevelTooLow(Some(level))),
+            LevelNow::None => Err(Problem::LevelTooLow(None)),
+        }
+    }
+
+    fn can_be_decided(&self, kind: Kind) -> Result<(), Problem> {
+        match (self.change.state, self.revision.patch) {
+            (ChangeState::Closed | ChangeState::Merged, _) => Err(Problem::NotOpen),
+            // Saying no to what nobody can be sure of is always safe.
+            (ChangeState::Open, Patch::Disputed | Patch::Wrong) if kind != Kind::Reject => {
+                Err(Problem::PatchInDoubt)
+            }
+            (ChangeState::Open, _) => Ok(()),
+        }
+    }
+
+    fn has_something_standing(&self, person: PersonId) -> bool {
+        let last = self
+            .decisions
+            .iter()
+            .rfind(|recorded| recorded.decision.person == person);
+        last.is_some_and(|recorded| recorded.decision.kind != Kind::Withdraw)
+    }
+
+    fn voice(&self, recorded: &Recorded) -> Voice {
+        let decision = &recorded.decision;
+        Voice {
+            seq: decision.seq,
+            kind: decision.kind,
+            person: decision.person,
+            name: recorded.name.clone(),
+            level: decision.level,
+            revision: recorded.revision_number,
+            about_this: decision.digest == self.revision.digest,
+            contributor: self.role_of(decision.person).is_some(),
+            at: decision.at,
+            incident: decision.incident.clone(),
+        }
+    }
+
+    fn candidates(&self) -> Candidates {
+        let is_contributor = |reviewer: &&Reviewer| self.role_of(reviewer.id).is_some();
+        let (contributors, free): (Vec<&Reviewer>, Vec<&Reviewer>) =
+            self.reviewers.iter().partition(is_contributor);
+        let mut names: Vec<String> = free.iter().map(|reviewer| reviewer.name.clone()).collect();
+        names.sort();
+        names.truncate(NAMES);
+        Candidates {
+            total: count(&free),
+            first: names,
+            contributors: count(&contributors),
+        }
+    }
+}
+
+impl Known {
+    /// Their level when the revision arrived: the lowest of those whom a proved link leads to; none for a stranger.
+    fn level(&self) -> Option<Level> {
+        self.ties
+            .iter()
+            .filter(|tie| tie.proved)
+            .map(|tie| tie.level)
+            .min()
+            .flatten()
+    }
+}
+
+fn incident(proposed: &Proposed) -> Result<Option<String>, Problem> {
+    match (proposed.kind, proposed.incident.as_deref().map(str::trim)) {
+        (Kind::Override, Some(name))
+            if (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control) =>
+        {
+            Ok(Some(name.to_owned()))
+        }
+        (Kind::Override, _) => Err(Problem::IncidentNeeded),
+        (Kind::Approve | Kind::Reject | Kind::Withdraw, _) => Ok(None),
+    }
+}
+
+fn count(people: &[&Reviewer]) -> u32 {
+    u32::try_from(people.len()).unwrap_or(u32::MAX)
+}

@@ -1,1 +1,85 @@
-//! To come.
+//! A change and its revisions, as facts.
+
+use crate::{
+    Timestamp,
+    digest::Digest,
+    ids::{ChangeId, RepositoryId, RevisionId},
+    names::{Branch, ChangeKey, CommitSha, RepositoryName},
+};
+use serde::{Deserialize, Serialize};
+
+/// Where a change is in its life at the code host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeState {
+    Open,
+    Merged,
+    /// Closed without merging: denied by the gate until it is reopened.
+    Closed,
+}
+
+impl ChangeState {
+    /// The word used in SQL and over REST.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ChangeState::Open => "open",
+            ChangeState::Merged => "merged",
+            ChangeState::Closed => "closed",
+        }
+    }
+
+    /// The state of that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [ChangeState::Open, ChangeState::Merged, ChangeState::Closed]
+            .into_iter()
+            .find(|state| state.as_str() == word)
+    }
+}
+
+/// One proposal in one repository, as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub id: ChangeId,
+    pub repository: RepositoryId,
+    pub repository_name: RepositoryName,
+    pub key: ChangeKey,
+    pub title: String,
+    /// http or https; parsed when it arrived.
+    pub url: Option<String>,
+    pub author: String,
+    pub state: ChangeState,
+    pub draft: bool,
+    /// The current revision.
+    pub head: RevisionId,
+    pub created_at: Timestamp,
+}
+
+/// Whether the patch that people read is beyond doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Patch {
+    Whole,
+    /// Another patch was submitted for the same target, merge base and head; an admin has to say which is true.
+    Disputed,
+    /// An admin said that the stored patch is wrong. Only another commit leads on.
+    Wrong,
+}
+
+/// One exact state of a change; immutable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    pub id: RevisionId,
+    /// 1 for the first of its change.
+    pub number: i32,
+    pub target: Branch,
+    pub merge_base: CommitSha,
+    pub head: CommitSha,
+    pub digest: Digest,
+    pub patch: Patch,
+    pub files: i32,
+    pub added: i32,
+    pub removed: i32,
+    pub arrived_at: Timestamp,
+}

@@ -1,1 +1,126 @@
-//! To come.
+//! One fact by one person about one digest; never edited, never deleted.
+
+use crate::{
+    Timestamp,
+    digest::Digest,
+    ids::{ChangeId, DecisionId, FormKey, PersonId, RepositoryId, RevisionId},
+    people::Level,
+    problem::Problem,
+};
+use serde::{Deserialize, Serialize};
+
+/// What somebody decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Approve,
+    /// A veto on the whole change, until its author withdraws it.
+    Reject,
+    /// Takes back what the same person said of this change before.
+    Withdraw,
+    /// Break-glass: stands in for missing approvals for a limited time, and leaves a review owed.
+    Override,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Kind; 4] = [Kind::Approve, Kind::Reject, Kind::Withdraw, Kind::Override];
+
+    /// The word used in SQL, forms and over REST.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Approve => "approve",
+            Kind::Reject => "reject",
+            Kind::Withdraw => "withdraw",
+            Kind::Override => "override",
+        }
+    }
+
+    /// The kind of that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// Why, in the words of whoever decided: trimmed, at most 4,000 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Reason(String);
+
+/// The longest reason, in characters.
+pub const REASON_MAX: usize = 4000;
+
+impl Reason {
+    /// Parses what a form sent.
+    ///
+    /// # Errors
+    /// [`Problem::ReasonTooLong`].
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        // Postgres cannot store NUL, and nobody means it.
+        let text = text.replace("\r\n", "\n").replace('\0', "");
+        let text = text.trim();
+        if text.chars().count() > REASON_MAX {
+            return Err(Problem::ReasonTooLong);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The words.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether nothing was said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// What a form says, before any rule has looked at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposed {
+    pub kind: Kind,
+    /// The digest that was shown.
+    pub seen: Digest,
+    pub reason: Reason,
+    /// For an override: the incident that it is for.
+    pub incident: Option<String>,
+    pub form_key: FormKey,
+}
+
+/// A decision that the rules let through and that `store` records. Only [`crate::case::Case::decide`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    pub repository: RepositoryId,
+    pub change: ChangeId,
+    pub revision: RevisionId,
+    pub digest: Digest,
+    /// 1, 2, 3 … within the change, given under its row lock.
+    pub seq: i32,
+    pub person: PersonId,
+    pub form_key: FormKey,
+    pub kind: Kind,
+    pub reason: Reason,
+    pub incident: Option<String>,
+    /// As it was when the decision was taken; likewise the teams.
+    pub level: Option<Level>,
+    pub teams: Vec<String>,
+    pub policy: String,
+    pub policy_version: i32,
+    pub at: Timestamp,
+}
+
+/// A decision that was recorded, with what is shown of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    pub id: DecisionId,
+    /// Of whoever decided, as they are called now.
+    pub name: String,
+    /// The number of the revision that it is about.
+    pub revision_number: i32,
+    pub decision: Decision,
+}

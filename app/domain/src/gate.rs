@@ -1,1 +1,143 @@
-//! To come.
+//! The question "may this commit pass?" and its answer.
+
+use crate::{
+    Timestamp,
+    change::ChangeState,
+    ids::{ChangeId, RevisionId},
+    names::{Branch, CommitSha, RepositoryName},
+    policy::Policy,
+    standing::{Standing, Voice},
+    verdict::{Need, Reason, Verdict, Word, verdict},
+};
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    pub repository: RepositoryName,
+    pub commit: CommitSha,
+    pub target: Option<Branch>,
+}
+
+/// A revision that has the asked commit as its head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub change: ChangeId,
+    pub revision: RevisionId,
+    pub state: ChangeState,
+    pub target: Branch,
+    /// Whether it is the current revision of its change.
+    pub current: bool,
+    pub standing: Standing,
+}
+
+/// May this commit pass?
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub allow: bool,
+    pub verdict: Word,
+    pub reasons: Vec<Reason>,
+    pub needs: Vec<Need>,
+    pub changes: Vec<Judged>,
+    pub as_of: Timestamp,
+}
+
+/// One change in an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    pub found: Found,
+    pub verdict: Verdict,
+}
+
+/// Answers from the revisions that have this commit as their head. Allowed only if there is one, and every open change allows.
+#[must_use]
+pub fn answer(found: Vec<Found>, policy: &Policy, now: Timestamp) -> Answer {
+    let judged: Vec<Judged> = one_a_change(found, policy, now);
+    let closed = |judged: &&Judged| judged.found.state == ChangeState::Closed;
+    let counting: Vec<&Judged> = judged.iter().filter(|judged| !closed(judged)).collect();
+    let Some(least) = counting
+        .iter()
+        .min_by_key(|judged| judged.verdict.word().rank())
+    else {
+        return without_open_change(judged, now);
+    };
+    let word = least.verdict.word();
+    let least_of_all = |judged: &&&Judged| judged.verdict.word().rank() == word.rank();
+    let mut reasons: Vec<Reason> = counting
+        .iter()
+        .filter(least_of_all)
+        .flat_map(|judged| judged.verdict.reasons())
+        .collect();
+    reasons.dedup();
+    let needs = counting
+        .iter()
+        .flat_map(|judged| judged.verdict.needs().iter().cloned())
+        .collect();
+    Answer {
+        allow: word.allows(),
+        verdict: word,
+        reasons,
+        needs,
+        changes: judged,
+        as_of: now,
+    }
+}
+
+/// A change stands in an answer once: with its current revision if that has the commit, else with the one that allows least.
+fn one_a_change(found: Vec<Found>, policy: &Policy, now: Timestamp) -> Vec<Judged> {
+    let mut judged: Vec<Judged> = found
+        .into_iter()
+        .map(|found| Judged {
+            verdict: verdict(&found.standing, policy, now),
+            found,
+        })
+        .collect();
+    judged.sort_by_key(|judged| {
+        (
+            judged.found.change,
+            !judged.found.current,
+            judged.verdict.word().rank(),
+            judged.found.revision,
+        )
+    });
+    judged.dedup_by_key(|judged| judged.found.change);
+    judged
+}
+
+fn without_open_change(judged: Vec<Judged>, now: Timestamp) -> Answer {
+    let closed = Reason {
+        code: "change_closed",
+        sentence: "The change was closed without merging; reopened, its decisions count again."
+            .into(),
+    };
+    let unheard = Reason {
+        code: "unheard",
+        sentence: "Nobody has told Countersign of this commit.".into(),
+    };
+    let least = judged
+        .iter()
+        .map(|judged| judged.verdict.word())
+        .min_by_key(|word| word.rank());
+    let (verdict, reason) = match least {
+        // Nothing of a closed change allows, so nobody who reads only the verdict shall take it for a yes.
+        Some(word) if word.allows() => (Word::Waiting, closed),
+        Some(word) => (word, closed),
+        None => (Word::Unheard, unheard),
+    };
+    Answer {
+        allow: false,
+        verdict,
+        reasons: vec![reason],
+        needs: vec![],
+        changes: judged,
+        as_of: now,
+    }
+}
+
+impl Judged {
+    /// Whether a decision is what its person now says of this revision, or a rejection that stands.
+    #[must_use]
+    pub fn counts(&self, voice: &Voice) -> bool {
+        let standing = &self.found.standing;
+        standing.counts(voice) || standing.vetoes().any(|veto| veto.seq == voice.seq)
+    }
+}

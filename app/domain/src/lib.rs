@@ -19,6 +19,7 @@
 //! | [`standing`] | all that `verdict` reads except the time, one row a revision |
 //! | [`gate`] | the question "may this commit pass?" and its answer |
 
+pub mod arrival;
 pub mod case;
 pub mod change;
 pub mod commit;

@@ -157,6 +157,20 @@ pub struct Person {
     pub signed_in: Option<SignIn>,
 }
 
+/// The level that somebody's facts add up to: what an operator set goes before claims; of several claimed ones the lowest.
+#[must_use]
+pub fn held(levels: &[Granted<Level>]) -> Option<Granted<Level>> {
+    let lowest = |source| {
+        levels
+            .iter()
+            .filter(|level| level.source == source)
+            .min_by_key(|level| level.value)
+    };
+    lowest(Source::Operator)
+        .or_else(|| lowest(Source::Claims))
+        .cloned()
+}
+
 /// Somebody's level, or why they have none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LevelNow {
@@ -185,21 +199,17 @@ impl Person {
             .is_some_and(|sign_in| now - sign_in.at <= max_age)
     }
 
-    /// The level that counts now. What an operator set goes before claims; of several claimed levels the lowest counts.
+    /// The level that counts now: see [`held`]; a claimed one only while the claims are fresh.
     #[must_use]
     pub fn level(&self, now: Timestamp, max_age: Duration) -> LevelNow {
-        let lowest = |source| {
-            self.levels
-                .iter()
-                .filter(|l| l.source == source)
-                .map(|l| l.value)
-                .min()
-        };
-        match (lowest(Source::Operator), lowest(Source::Claims)) {
-            (Some(level), _) => LevelNow::Known(level),
-            (None, Some(level)) if self.claims_are_fresh(now, max_age) => LevelNow::Known(level),
-            (None, Some(level)) => LevelNow::Stale(level),
-            (None, None) => LevelNow::None,
+        match held(&self.levels) {
+            Some(level)
+                if level.source == Source::Operator || self.claims_are_fresh(now, max_age) =>
+            {
+                LevelNow::Known(level.value)
+            }
+            Some(level) => LevelNow::Stale(level.value),
+            None => LevelNow::None,
         }
     }
 

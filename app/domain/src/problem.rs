@@ -1,1 +1,139 @@
-//! To come.
+//! The one vocabulary of refusal: closed, without free text, so that nobody can put words on our pages.
+
+use crate::{contributor::Role, people::Level};
+use serde::{Deserialize, Serialize};
+
+/// Why something was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+#[error("{}", self.sentence())]
+pub enum Problem {
+    /// Nobody is signed in.
+    SignInNeeded,
+    /// The person was deactivated.
+    Inactive,
+    /// Their level does not allow it.
+    LevelTooLow(Option<Level>),
+    /// Their level would allow it, but was last confirmed too long ago.
+    LevelStale,
+    /// They had a hand in the change.
+    Contributor(Role),
+    /// They may not do that.
+    NotAllowed,
+    /// There is no such thing, or not for them to see.
+    NotFound,
+    /// The current revision is not the one that was shown.
+    ChangedSinceYouLooked,
+    /// The change is closed or merged.
+    NotOpen,
+    /// The patch is disputed or wrong, so nobody knows what would be approved.
+    PatchInDoubt,
+    /// They have nothing standing on this change.
+    NothingToWithdraw,
+    /// A rejection or an override says why.
+    ReasonNeeded,
+    ReasonTooLong,
+    /// An override names an incident, of at most 100 characters.
+    IncidentNeeded,
+    /// The form or the address was not understood.
+    NotUnderstood,
+    /// The request came from another site.
+    CrossSite,
+    /// Too many requests.
+    TooMany,
+    /// The database cannot be asked.
+    Unavailable,
+    /// Something else went wrong; the request id leads to the log.
+    Internal,
+}
+
+impl Problem {
+    /// The HTTP status. 401: who are you; 403: not you; 404: not for you to see; 409: the world moved; 422: we can't read that.
+    #[must_use]
+    pub fn status(self) -> u16 {
+        match self {
+            Problem::SignInNeeded => 401,
+            Problem::Inactive
+            | Problem::LevelTooLow(_)
+            | Problem::LevelStale
+            | Problem::Contributor(_)
+            | Problem::NotAllowed
+            | Problem::CrossSite => 403,
+            Problem::NotFound => 404,
+            Problem::ChangedSinceYouLooked
+            | Problem::NotOpen
+            | Problem::PatchInDoubt
+            | Problem::NothingToWithdraw => 409,
+            Problem::ReasonNeeded
+            | Problem::ReasonTooLong
+            | Problem::IncidentNeeded
+            | Problem::NotUnderstood => 422,
+            Problem::TooMany => 429,
+            Problem::Internal => 500,
+            Problem::Unavailable => 503,
+        }
+    }
+
+    /// The stable name: in problem types, URLs and logs.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Problem::SignInNeeded => "sign-in-needed",
+            Problem::Inactive => "inactive",
+            Problem::LevelTooLow(_) => "level-too-low",
+            Problem::LevelStale => "level-stale",
+            Problem::Contributor(_) => "contributor",
+            Problem::NotAllowed => "not-allowed",
+            Problem::NotFound => "not-found",
+            Problem::ChangedSinceYouLooked => "changed-since-you-looked",
+            Problem::NotOpen => "not-open",
+            Problem::PatchInDoubt => "patch-in-doubt",
+            Problem::NothingToWithdraw => "nothing-to-withdraw",
+            Problem::ReasonNeeded => "reason-needed",
+            Problem::ReasonTooLong => "reason-too-long",
+            Problem::IncidentNeeded => "incident-needed",
+            Problem::NotUnderstood => "not-understood",
+            Problem::CrossSite => "cross-site",
+            Problem::TooMany => "too-many",
+            Problem::Unavailable => "unavailable",
+            Problem::Internal => "internal",
+        }
+    }
+
+    /// What is, why, and who can change it.
+    #[must_use]
+    pub fn sentence(self) -> String {
+        match self {
+            Problem::SignInNeeded => "Sign in first.".into(),
+            Problem::Inactive => "Your account here is not active. An operator can activate it.".into(),
+            Problem::LevelTooLow(Some(level)) => {
+                format!("This asks for a senior, and you are known as {}.", level.as_str())
+            }
+            Problem::LevelTooLow(None) => {
+                "This asks for a senior, and no level of yours is known. Your provider's groups or an operator can say one.".into()
+            }
+            Problem::LevelStale => "Your level was last confirmed too long ago to count. Sign in again.".into(),
+            Problem::Contributor(role) => {
+                format!("You had a hand in this change ({}), so somebody else has to decide.", role.words())
+            }
+            Problem::NotAllowed => "That is not yours to do.".into(),
+            Problem::NotFound => "There is no such page, or it is not for you to see.".into(),
+            Problem::ChangedSinceYouLooked => {
+                "Nothing was recorded: the change moved while you were reading. A decision is about one exact revision.".into()
+            }
+            Problem::NotOpen => "This change is not open any more, so nothing can be decided about it.".into(),
+            Problem::PatchInDoubt => {
+                "Two different patches were submitted for this revision. An admin has to say which is true, or a new commit has to come.".into()
+            }
+            Problem::NothingToWithdraw => "You have nothing standing on this change that could be withdrawn.".into(),
+            Problem::ReasonNeeded => "Say why: the author and the record need a reason.".into(),
+            Problem::ReasonTooLong => "The reason is longer than 4,000 characters.".into(),
+            Problem::IncidentNeeded => "An override names the incident that it is for, in at most 100 characters.".into(),
+            Problem::NotUnderstood => "That request was not understood. Reload the page and try again.".into(),
+            Problem::CrossSite => "That request came from another site and was refused.".into(),
+            Problem::TooMany => "Too many requests. Wait a moment and try again.".into(),
+            Problem::Unavailable => "The database cannot be reached. Nothing was recorded; try again in a moment.".into(),
+            Problem::Internal => "Something went wrong. Nothing was recorded.".into(),
+        }
+    }
+}

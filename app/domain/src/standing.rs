@@ -1,1 +1,108 @@
-//! To come.
+//! All that a verdict reads except the time: one row a revision, made from the case, so that a gate need not load the case.
+
+use crate::{
+    Timestamp, change::Patch, decision::Kind, digest::Digest, ids::PersonId, names::ChangeKey,
+    people::Level, policy::Policy, provenance::Provenance,
+};
+use serde::{Deserialize, Serialize};
+
+/// What holds for one revision. Stored; stamped beside it with the versions of policy and people that it was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    pub key: ChangeKey,
+    /// Of the revision, within its change.
+    pub number: i32,
+    pub digest: Digest,
+    pub patch: Patch,
+    pub provenance: Provenance,
+    /// The lowest among its human contributors, each as it was when the revision arrived; none is `nobody`.
+    pub level: Option<Level>,
+    /// Every decision of the change, in the order of `seq`.
+    pub voices: Vec<Voice>,
+    pub candidates: Candidates,
+}
+
+/// One decision, as far as a verdict reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Voice {
+    pub seq: i32,
+    pub kind: Kind,
+    pub person: PersonId,
+    pub name: String,
+    /// The level they had when they decided.
+    pub level: Option<Level>,
+    /// The number of the revision that it is about.
+    pub revision: i32,
+    /// Whether it names the digest of the revision that is judged.
+    pub about_this: bool,
+    /// Whether anything ties them to the change: then no approval of theirs counts.
+    pub contributor: bool,
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
+}
+
+/// Who could give what is missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidates {
+    /// How many.
+    pub total: u32,
+    /// Up to five of them, by name.
+    pub first: Vec<String>,
+    /// People of the level who are contributors: why nobody may be left.
+    pub contributors: u32,
+}
+
+impl Standing {
+    /// The people whose approval of exactly this revision counts, each once.
+    pub fn approvals(&self, level: Level) -> impl Iterator<Item = &Voice> {
+        self.voices.iter().filter(move |voice| {
+            self.counts(voice) && voice.kind == Kind::Approve && voice.level >= Some(level)
+        })
+    }
+
+    /// The rejections that stand: those that nobody withdrew by word or by approving later. They outlive revisions.
+    pub fn vetoes(&self) -> impl Iterator<Item = &Voice> {
+        let over = |veto: &Voice| {
+            let ends = |kind| matches!(kind, Kind::Withdraw | Kind::Approve | Kind::Reject);
+            self.voices.iter().any(|later| {
+                later.person == veto.person && later.seq > veto.seq && ends(later.kind)
+            })
+        };
+        self.voices
+            .iter()
+            .filter(move |voice| voice.kind == Kind::Reject && !over(voice))
+    }
+
+    /// The override of exactly this revision that allows it now: in time, and with no rejection after it.
+    #[must_use]
+    pub fn live_override(&self, policy: &Policy, now: Timestamp) -> Option<&Voice> {
+        let last_veto = self.vetoes().map(|veto| veto.seq).max().unwrap_or(0);
+        let live = |voice: &&Voice| voice.seq > last_veto && now < voice.at + policy.override_for;
+        self.voices
+            .iter()
+            .filter(|voice| voice.kind == Kind::Override && self.counts(voice))
+            .rfind(live)
+    }
+
+    /// Whether this voice is what its person now says of exactly this revision. An approval by a contributor never counts.
+    #[must_use]
+    pub fn counts(&self, voice: &Voice) -> bool {
+        let barred = voice.contributor && voice.kind == Kind::Approve;
+        voice.about_this && !barred && !self.is_history(voice)
+    }
+
+    fn is_history(&self, voice: &Voice) -> bool {
+        // An override stands beside the approvals; it replaces none of its person's, and only a withdrawal takes it back.
+        let replaces = |kind: Kind| match voice.kind {
+            Kind::Override => matches!(kind, Kind::Override | Kind::Withdraw),
+            Kind::Approve | Kind::Reject | Kind::Withdraw => kind != Kind::Override,
+        };
+        self.voices.iter().any(|later| {
+            let same =
+                later.about_this || later.kind == Kind::Reject || later.kind == Kind::Withdraw;
+            later.person == voice.person && later.seq > voice.seq && same && replaces(later.kind)
+        })
+    }
+}

@@ -1,1 +1,1 @@
-//! To come.
+//! Placeholder until the rules branch lands; take that one on conflict.
