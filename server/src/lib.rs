@@ -1,3 +1,4 @@
 //! What runs only on the server.
 
 pub mod api;
+pub mod web;

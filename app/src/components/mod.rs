@@ -1,0 +1,4 @@
+//! Pieces of HTML that pages share.
+
+pub mod sprite;
+pub mod title;

@@ -1,0 +1,13 @@
+//! What a browser gets: the pages of `app`, the calls of its forms, the built site, and the headers that guard them.
+
+pub mod assets;
+mod guard;
+mod headers;
+mod pages;
+mod problem;
+mod trace;
+
+pub use guard::browser;
+pub use headers::Site;
+pub use pages::pages;
+pub use trace::{RequestId, outermost};
