@@ -3,7 +3,7 @@
 //   node .ci/assets.mjs BROWSER STYLE DIST
 //
 // BROWSER is what wasm-bindgen made, STYLE the stylesheets with style.css and any other files. DIST gets `pkg/` and
-// `manifest.json`, which says for each logical name (`countersign.js`, `style.css`, `favicon.svg`) where it lies.
+// `manifest.json`, which says for each logical name (`countersign.js`, `countersign.css`, `favicon.svg`) where it lies.
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,13 +25,13 @@ mkdirSync(join(dist, 'pkg'), { recursive: true });
 // The glue is told at run time where the module lies (`init({ module_or_path })`), so neither name depends on the other.
 publish('countersign.js', readFileSync(join(browser, 'countersign.js')));
 publish('countersign.wasm', readFileSync(join(browser, 'countersign.wasm')));
-for (const path of filesBelow(join(browser, 'snippets'))) write(relative(browser, path), readFileSync(path));
+if (existsSync(join(browser, 'snippets'))) throw new Error('A crate brings JavaScript snippets along; they need a place in dist/ and a route.');
 
 // Files before the stylesheet, which may name them.
 for (const path of filesBelow(style)) {
   if (!['.css', '.md'].includes(extname(path))) publish(relative(style, path), readFileSync(path));
 }
-if (existsSync(join(style, 'style.css'))) publish('style.css', stylesheet(join(style, 'style.css')));
+publish('countersign.css', stylesheet(join(style, 'style.css')));
 
 writeFileSync(join(dist, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 
@@ -49,13 +49,8 @@ function stylesheet(filename) {
 function publish(name, content) {
   const hash = createHash('sha256').update(content).digest('hex').slice(0, 16);
   const extension = extname(name);
-  manifest[name] = write(`${basename(name, extension)}-${hash}${extension}`, content);
-}
-
-function write(name, content) {
-  const path = join('pkg', name);
-  const file = join(dist, path);
-  mkdirSync(join(file, '..'), { recursive: true });
+  manifest[name] = `pkg/${basename(name, extension)}-${hash}${extension}`;
+  const file = join(dist, manifest[name]);
   writeFileSync(file, content);
   const quality = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: content.length };
   const copies = { br: brotliCompressSync(content, { params: quality }), gz: gzipSync(content, { level: 9 }) };
@@ -63,7 +58,6 @@ function write(name, content) {
     // Images and fonts are compressed already.
     if (copy.length < content.length) writeFileSync(`${file}.${encoding}`, copy);
   }
-  return path;
 }
 
 function filesBelow(folder) {
