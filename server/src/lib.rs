@@ -1,4 +1,5 @@
 //! What runs only on the server.
 
 pub mod api;
+pub mod cli;
 pub mod web;

@@ -1,0 +1,164 @@
+//! How pipelines talk to a Countersign server: its address, the token, and what to make of a refusal.
+
+use crate::api::wire;
+use anyhow::{Context, bail};
+use reqwest::{Method, RequestBuilder, StatusCode, redirect};
+use serde::de::DeserializeOwned;
+use std::{path::PathBuf, time::Duration};
+use url::Url;
+
+/// Where the server is, and how we show who we are.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Address of the Countersign server
+    #[arg(long, env = "COUNTERSIGN_SERVER", value_name = "URL")]
+    server: String,
+    /// File that holds the token; or set COUNTERSIGN_TOKEN to the token, or COUNTERSIGN_TOKEN_FILE to its file
+    // There is no `--token`: arguments are visible to everybody on the machine, and CI prints them.
+    #[arg(long, value_name = "PATH")]
+    token_file: Option<PathBuf>,
+}
+
+/// A server that can be asked.
+pub struct Client {
+    http: reqwest::Client,
+    server: Url,
+    token: String,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// It may go better in a while.
+    #[error("{sentence}")]
+    Passing {
+        sentence: String,
+        retry_after: Option<Duration>,
+    },
+    /// Asking again will not help.
+    #[error("{0}")]
+    Lasting(String),
+    /// The server refused, and says why.
+    #[error("{} ({}, request {})", .0.detail, .0.kind, .0.request_id)]
+    Refused(wire::Problem),
+}
+
+impl Client {
+    /// Reads address and token.
+    pub fn new(options: &Options) -> anyhow::Result<Self> {
+        let mut server = Url::parse(&options.server)
+            .with_context(|| format!("COUNTERSIGN_SERVER is no address: {:?}", options.server))?;
+        if !matches!(server.scheme(), "http" | "https") || !server.has_host() {
+            bail!(
+                "COUNTERSIGN_SERVER must begin with https:// or http://, not {:?}",
+                options.server
+            );
+        }
+        // `join` would replace the last segment of a path that does not end in a slash.
+        if !server.path().ends_with('/') {
+            server.set_path(&format!("{}/", server.path()));
+        }
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")))
+            // A redirect would answer for an address that nobody configured, or lose the token on the way.
+            .redirect(redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(10))
+            .build()
+            .context("could not set up TLS")?;
+        let token = token(options)?;
+        Ok(Self {
+            http,
+            server,
+            token,
+        })
+    }
+
+    /// A request to a path below the server's address.
+    pub fn request(&self, method: Method, path: &str) -> anyhow::Result<RequestBuilder> {
+        let url = self.server.join(path).context("that is no address")?;
+        Ok(self.http.request(method, url).bearer_auth(&self.token))
+    }
+}
+
+/// Sends, and reads the answer or the refusal.
+pub async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Failure> {
+    let response = request.send().await.map_err(unreachable)?;
+    let status = response.status();
+    let retry_after = response
+        .headers()
+        .get("retry-after")
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .map(Duration::from_secs);
+    if status.is_redirection() {
+        let location = response.headers().get("location");
+        let location = location.and_then(|value| value.to_str().ok());
+        return Err(Failure::Lasting(format!(
+            "the server sends us elsewhere ({status} to {}): set COUNTERSIGN_SERVER to its final address",
+            location.unwrap_or("nowhere")
+        )));
+    }
+    let body = response.bytes().await.map_err(unreachable)?;
+    if status.is_success() {
+        return serde_json::from_slice(&body).map_err(|error| {
+            Failure::Lasting(format!(
+                "the server's answer is not one of Countersign's ({error}); is COUNTERSIGN_SERVER right, and this program as new as the server?"
+            ))
+        });
+    }
+    Err(refusal(status, retry_after, &body))
+}
+
+fn refusal(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Failure {
+    let problem = serde_json::from_slice::<wire::Problem>(body).ok();
+    let passing = status.is_server_error()
+        || matches!(
+            status,
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
+        );
+    match (passing, problem) {
+        (true, problem) => Failure::Passing {
+            sentence: problem.map_or_else(
+                || format!("the server answered {status}"),
+                |problem| Failure::Refused(problem).to_string(),
+            ),
+            retry_after,
+        },
+        (false, Some(problem)) => Failure::Refused(problem),
+        (false, None) => Failure::Lasting(format!(
+            "the server answered {status} in words that are not Countersign's; is COUNTERSIGN_SERVER right?"
+        )),
+    }
+}
+
+fn unreachable(error: reqwest::Error) -> Failure {
+    let mut sentence = format!("could not reach the server: {error}");
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        sentence = format!("{sentence}: {error}");
+        cause = error.source();
+    }
+    Failure::Passing {
+        sentence,
+        retry_after: None,
+    }
+}
+
+/// The token, from the file if one is named. CI passes unset secrets as empty text, so empty is missing.
+fn token(options: &Options) -> anyhow::Result<String> {
+    let named = std::env::var_os("COUNTERSIGN_TOKEN_FILE").filter(|path| !path.is_empty());
+    let text = match options.token_file.clone().or(named.map(PathBuf::from)) {
+        Some(path) => std::fs::read_to_string(&path)
+            .with_context(|| format!("could not read the token from {}", path.display()))?,
+        None => std::env::var("COUNTERSIGN_TOKEN").unwrap_or_default(),
+    };
+    let token = text.trim();
+    if token.is_empty() {
+        bail!(
+            "there is no token: put one into COUNTERSIGN_TOKEN, or its file into --token-file (`countersign token create` makes one)"
+        );
+    }
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        bail!("the token has characters that no token has: was it cut or quoted on its way?");
+    }
+    Ok(token.to_owned())
+}

@@ -1,0 +1,314 @@
+//! `countersign gate`: asks whether a commit may pass, and fails closed.
+
+use super::{
+    NO_ANSWER,
+    client::{self, Client, Failure},
+    failed,
+};
+use crate::api::wire::{Answer, Need, Verdict};
+use anyhow::{Context, bail};
+use domain::names::{Branch, CommitSha, RepositoryName};
+use reqwest::Method;
+use std::{process::ExitCode, time::Duration};
+use tokio::time::Instant;
+
+/// The longest that a server keeps one question waiting.
+const SLICE: Duration = Duration::from_secs(60);
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  countersign gate --repository acme/payments --commit \"$GITHUB_SHA\"
+  countersign gate --repository acme/payments --commit \"$(git rev-parse HEAD)\" --target main --wait 30m
+
+A token with scope `gate` is needed.
+Exit codes; a pipeline treats everything but 0 as no:
+  0  allowed
+  1  rejected
+  2  not allowed when time ran out: still waiting, or nobody told Countersign of this commit
+  3  no answer: could not ask, could not evaluate, or called wrongly")]
+pub struct Options {
+    /// The repository, as owner/name
+    #[arg(long, value_name = "OWNER/NAME")]
+    repository: RepositoryName,
+    /// Full id of the commit that wants to pass
+    #[arg(long, value_name = "SHA")]
+    commit: CommitSha,
+    /// Only changes that go to this branch
+    #[arg(long, value_name = "BRANCH")]
+    target: Option<Branch>,
+    /// How long to wait for a sign-off, such as 90s, 30m or 1h30m
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
+    wait: Duration,
+    /// Answer in JSON, as the server gave it
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: client::Options,
+}
+
+/// Asks until there is an answer or no time left.
+pub async fn run(options: Options) -> ExitCode {
+    match ask(&options).await {
+        Ok(answer) => {
+            say(&options, &answer);
+            ExitCode::from(exit_code(&answer))
+        }
+        Err(error) => {
+            if options.json {
+                println!("{}", no_answer(&error));
+            }
+            failed(format_args!("{error:#}"), NO_ANSWER)
+        }
+    }
+}
+
+fn exit_code(answer: &Answer) -> u8 {
+    match (answer.allow, answer.verdict) {
+        (true, _) => 0,
+        (false, Verdict::Rejected) => 1,
+        (false, Verdict::Undecidable) => NO_ANSWER,
+        // Approved and yet not allowed is a change that was closed: it may be opened again.
+        (
+            false,
+            Verdict::Unheard
+            | Verdict::Waiting
+            | Verdict::Overridden
+            | Verdict::Approved
+            | Verdict::NotRequired,
+        ) => 2,
+    }
+}
+
+/// Time can only help where somebody may still sign off.
+fn may_change(answer: &Answer) -> bool {
+    exit_code(answer) == 2
+}
+
+async fn ask(options: &Options) -> anyhow::Result<Answer> {
+    let client = Client::new(&options.server)?;
+    let end = Instant::now() + options.wait;
+    let mut told = false;
+    let mut pauses = [1, 2, 5]
+        .into_iter()
+        .chain(std::iter::repeat(10))
+        .map(Duration::from_secs);
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        match ask_once(&client, options, left.min(SLICE)).await {
+            Ok(answer)
+                if may_change(&answer)
+                    && !end.saturating_duration_since(Instant::now()).is_zero() =>
+            {
+                if !std::mem::replace(&mut told, true) {
+                    eprintln!("countersign: {}", sentence(&answer));
+                }
+                // A server that cuts questions short must not be asked in a tight loop.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Ok(answer) => return Ok(answer),
+            Err(Failure::Passing {
+                sentence,
+                retry_after,
+            }) => {
+                let left = end.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    bail!("{sentence}");
+                }
+                let pause = pauses
+                    .next()
+                    .unwrap_or(SLICE)
+                    .max(retry_after.unwrap_or_default())
+                    .min(left);
+                eprintln!(
+                    "countersign: {sentence}; asking again in {} s",
+                    pause.as_secs()
+                );
+                tokio::time::sleep(pause).await;
+            }
+            Err(failure) => return Err(failure.into()),
+        }
+    }
+}
+
+async fn ask_once(client: &Client, options: &Options, wait: Duration) -> Result<Answer, Failure> {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("repository", options.repository.as_str());
+    query.append_pair("commit", options.commit.as_str());
+    if let Some(target) = &options.target {
+        query.append_pair("target", target.as_str());
+    }
+    if wait >= Duration::from_secs(1) {
+        query.append_pair("wait", &wait.as_secs().to_string());
+    }
+    let request = client
+        .request(Method::GET, &format!("api/v1/gate?{}", query.finish()))
+        .map_err(|error| Failure::Lasting(format!("{error:#}")))?
+        .header("cache-control", "no-cache")
+        .timeout(wait + Duration::from_secs(15));
+    let answer: Answer = client::answer(request).await?;
+    let asked = answer.commit == options.commit.as_str()
+        && answer
+            .repository
+            .eq_ignore_ascii_case(options.repository.as_str())
+        && answer.target.as_deref() == options.target.as_ref().map(Branch::as_str);
+    if asked {
+        Ok(answer)
+    } else {
+        Err(Failure::Lasting(
+            "the answer is about something else than was asked: something between us and the server mixes answers up".to_owned(),
+        ))
+    }
+}
+
+fn say(options: &Options, answer: &Answer) {
+    if options.json {
+        match serde_json::to_string(answer) {
+            Ok(json) => println!("{json}"),
+            Err(error) => eprintln!("countersign: could not write the answer as JSON: {error}"),
+        }
+    } else {
+        println!("{}", sentence(answer));
+    }
+}
+
+fn no_answer(error: &anyhow::Error) -> serde_json::Value {
+    let problem = match error.downcast_ref() {
+        Some(Failure::Refused(problem)) => serde_json::to_value(problem).ok(),
+        _ => None,
+    };
+    serde_json::json!({ "allow": false, "error": format!("{error:#}"), "problem": problem })
+}
+
+/// One line: yes or no, which change, why, what is missing and who could give it.
+fn sentence(answer: &Answer) -> String {
+    let observed = if answer.allow && !answer.enforced {
+        " (observed only: the repository does not enforce this yet)"
+    } else {
+        ""
+    };
+    let mut line = format!(
+        "{}: {}{observed}: {} at {}",
+        if answer.allow {
+            "allowed"
+        } else {
+            "not allowed"
+        },
+        word(answer.verdict),
+        which(answer),
+        answer.commit.get(..7).unwrap_or(&answer.commit),
+    );
+    let why: Vec<String> = if answer.needs.is_empty() {
+        answer
+            .reasons
+            .iter()
+            .map(|reason| reason.sentence.clone())
+            .collect()
+    } else {
+        answer.needs.iter().map(missing).collect()
+    };
+    if !why.is_empty() {
+        line.push_str(": ");
+        line.push_str(&why.join("; "));
+    }
+    // Names come from outside: one line stays one line, and a terminal is told nothing but text.
+    line.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+fn which(answer: &Answer) -> String {
+    let keys: Vec<&str> = answer
+        .changes
+        .iter()
+        .map(|change| change.key.as_str())
+        .collect();
+    if keys.is_empty() {
+        answer.repository.clone()
+    } else {
+        format!("{} {}", answer.repository, keys.join(", "))
+    }
+}
+
+fn missing(need: &Need) -> String {
+    let shown = u32::try_from(need.people.len()).unwrap_or(u32::MAX);
+    let mut people = need.people.join(", ");
+    if need.eligible > shown {
+        people = format!("{people} and {} more", need.eligible - shown);
+    }
+    let missing = need.missing.trim_end_matches('.');
+    if need.people.is_empty() {
+        format!("{missing} (nobody could give it now)")
+    } else {
+        format!("{missing} ({people} could give it)")
+    }
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Unheard => "unheard of",
+        Verdict::Undecidable => "undecidable",
+        Verdict::Rejected => "rejected",
+        Verdict::Waiting => "waiting",
+        Verdict::Overridden => "overridden",
+        Verdict::Approved => "approved",
+        Verdict::NotRequired => "no sign-off required",
+    }
+}
+
+/// Whole numbers with `h`, `m` and `s`, in this order: `1h30m`.
+fn duration(text: &str) -> anyhow::Result<Duration> {
+    let wrong = || format!("{text:?} is no time: write 90s, 30m or 1h30m");
+    let mut rest = text;
+    let mut seconds: u64 = 0;
+    for (unit, length) in [('h', 3600), ('m', 60), ('s', 1)] {
+        if let Some((number, after)) = rest.split_once(unit) {
+            let number: u64 = number.parse().with_context(wrong)?;
+            seconds = number
+                .checked_mul(length)
+                .and_then(|n| n.checked_add(seconds))
+                .with_context(wrong)?;
+            rest = after;
+        }
+    }
+    if text.is_empty() || !rest.is_empty() || seconds > 7 * 24 * 3600 {
+        bail!("{} (a week at most)", wrong());
+    }
+    Ok(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_people_write_them() {
+        for (text, seconds) in [
+            ("0s", 0),
+            ("90s", 90),
+            ("30m", 1800),
+            ("1h", 3600),
+            ("1h30m", 5400),
+            ("2h0m5s", 7205),
+        ] {
+            assert_eq!(
+                duration(text).unwrap(),
+                Duration::from_secs(seconds),
+                "{text}"
+            );
+        }
+        for wrong in [
+            "",
+            "30",
+            "m",
+            "30m1h",
+            "-5s",
+            "1.5h",
+            "9999999999h",
+            "30min",
+            "1d",
+        ] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,521 @@
+//! What `submit` reads out of a git checkout, so that neither the machine nor the change can bend it.
+//!
+//! Names of revisions are looked up in the checkout. All that is submitted is then read through a repository of our own, which
+//! is empty but for the checkout's objects: no configuration, no `info/attributes`, no grafts, no `.gitmodules`, no index and
+//! no files of the change are there to be obeyed. The flags say the same once more, for what git reads elsewhere.
+
+use crate::api::wire;
+use anyhow::{Context, bail};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use domain::names::CommitSha;
+use std::{
+    collections::HashSet,
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
+};
+use tempfile::TempDir;
+
+/// The first git that can be told to read attributes from nowhere (`--attr-source`).
+const GIT_WANTED: (u32, u32) = (2, 41);
+
+/// Every flag that decides what a patch looks like, so that the same two trees give the same bytes anywhere.
+const DIFF: &[&str] = &[
+    "diff",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--no-color",
+    "--binary",
+    "--full-index",
+    "-U3",
+    "--inter-hunk-context=0",
+    "--diff-algorithm=myers",
+    "--indent-heuristic",
+    "-M50%",
+    "-l1000",
+    "--submodule=short",
+    // `.gitmodules` can say `ignore = all`, and a submodule would move unseen.
+    "--ignore-submodules=none",
+    "--no-relative",
+    "-O/dev/null",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+];
+
+/// A git checkout on this machine.
+pub struct Checkout {
+    /// None: the current directory, and whatever GIT_DIR says.
+    dir: Option<PathBuf>,
+    /// A repository without settings that sees the checkout's objects.
+    bare: TempDir,
+    objects: PathBuf,
+    empty_tree: &'static str,
+    shallow: bool,
+}
+
+impl Checkout {
+    /// Finds the checkout at `dir`, or where we are.
+    pub fn open(dir: Option<&Path>) -> anyhow::Result<Self> {
+        new_enough_git()?;
+        let asked = |arguments: &[&str]| line_of(in_checkout(dir).arg("rev-parse").args(arguments));
+        let objects = asked(&["--path-format=absolute", "--git-path", "objects"])
+            .context("this is no git checkout; run it inside one, or name it with --repo-dir")?;
+        let format = asked(&["--show-object-format"])?;
+        let shallow = asked(&["--path-format=absolute", "--git-path", "shallow"])?;
+        let shallow = std::fs::read(shallow).ok().filter(|file| !file.is_empty());
+        Ok(Self {
+            dir: dir.map(Path::to_owned),
+            bare: bare_repository(&format, shallow.as_deref())
+                .context("could not write a temporary directory")?,
+            objects: objects.into(),
+            empty_tree: empty_tree(&format)?,
+            shallow: shallow.is_some(),
+        })
+    }
+
+    /// The full id of the commit that `revision` names.
+    pub fn commit(&self, revision: &str) -> anyhow::Result<CommitSha> {
+        let found = line_of(
+            in_checkout(self.dir.as_deref())
+                .args(["rev-parse", "--verify", "--quiet", "--end-of-options"])
+                .arg(format!("{revision}^{{commit}}")),
+        );
+        match found {
+            Ok(sha) => Ok(CommitSha::parse(sha).context("git's answer")?),
+            Err(_) if self.shallow => {
+                bail!("there is no commit {revision:?} in this shallow clone; {FETCH_MORE}")
+            }
+            Err(_) => bail!(
+                "there is no commit {revision:?} in this checkout; fetch it first (`git fetch origin {revision}`), or name it as git knows it here (`origin/main`, say)"
+            ),
+        }
+    }
+
+    /// Refs that point at `commit`, with their full names.
+    pub fn refs_at(&self, commit: &CommitSha) -> anyhow::Result<Vec<String>> {
+        let output = output_of(
+            in_checkout(self.dir.as_deref())
+                .args(["for-each-ref", "--format=%(refname)"])
+                .arg(format!("--points-at={commit}")),
+        )?;
+        Ok(String::from_utf8_lossy(&output)
+            .lines()
+            .map(str::to_owned)
+            .collect())
+    }
+
+    /// The commit where `head` left `base`.
+    pub fn merge_base(&self, base: &CommitSha, head: &CommitSha) -> anyhow::Result<CommitSha> {
+        let found = line_of(
+            self.git()
+                .args(["merge-base", base.as_str(), head.as_str()]),
+        );
+        match found {
+            Ok(sha) => {
+                let sha = CommitSha::parse(sha).context("git's answer")?;
+                self.reaches(&sha, base, head)?;
+                Ok(sha)
+            }
+            Err(_) if self.shallow => bail!(
+                "this clone is shallow and does not reach the commit where the change left its target; {FETCH_MORE}"
+            ),
+            Err(_) => bail!(
+                "base {base} and head {head} have no common history, so there is no change between them; is --base the branch that the change goes to?"
+            ),
+        }
+    }
+
+    /// Refuses a history that was cut off between the merge base and the two ends: a nearer merge base could hide behind the cut.
+    fn reaches(
+        &self,
+        merge_base: &CommitSha,
+        base: &CommitSha,
+        head: &CommitSha,
+    ) -> anyhow::Result<()> {
+        if !self.shallow {
+            return Ok(());
+        }
+        let walked = output_of(
+            self.git()
+                .args(["rev-list", base.as_str(), head.as_str()])
+                .arg(format!("^{merge_base}")),
+        )?;
+        let cut = std::fs::read_to_string(self.bare.path().join("shallow"))
+            .context("could not read which commits are cut off")?;
+        let cut: HashSet<&str> = cut.lines().collect();
+        if String::from_utf8_lossy(&walked)
+            .lines()
+            .any(|sha| cut.contains(sha))
+        {
+            bail!("this clone is shallow, and its history ends inside the change; {FETCH_MORE}");
+        }
+        Ok(())
+    }
+
+    /// The commits that `head` adds to `merge_base`, oldest first, as git recorded them.
+    pub fn commits(
+        &self,
+        merge_base: &CommitSha,
+        head: &CommitSha,
+    ) -> anyhow::Result<Vec<wire::Commit>> {
+        let mut list = Running::start(
+            self.git()
+                .args(["rev-list", "--topo-order", "--reverse", head.as_str()])
+                .arg(format!("^{merge_base}"))
+                .stdout(Stdio::piped()),
+        )?;
+        let names = list.stdout()?;
+        let objects = output_of(self.git().args(["cat-file", "--batch"]).stdin(names))?;
+        list.finish()?;
+        batch(&objects)?
+            .into_iter()
+            .map(|(sha, object)| commit(sha, object))
+            .collect()
+    }
+
+    /// Everything that differs between `merge_base` and `head`, packed with zstd while git writes it.
+    pub fn patch(&self, merge_base: &CommitSha, head: &CommitSha) -> anyhow::Result<Vec<u8>> {
+        self.fetch_what_a_partial_clone_lacks(merge_base, head)?;
+        let mut diff = Running::start(
+            self.diff(self.git(), merge_base, head)
+                .stdout(Stdio::piped()),
+        )?;
+        let mut patch = diff.stdout()?;
+        let packed =
+            zstd::encode_all(&mut patch as &mut dyn Read, 3).context("could not pack the patch")?;
+        diff.finish()?;
+        Ok(packed)
+    }
+
+    fn diff(&self, mut git: Command, merge_base: &CommitSha, head: &CommitSha) -> Command {
+        git.arg(format!("--attr-source={}", self.empty_tree))
+            .args([
+                "-c",
+                "core.attributesFile=/dev/null",
+                "-c",
+                "diff.suppressBlankEmpty=false",
+            ])
+            .args(DIFF)
+            .args([merge_base.as_str(), head.as_str(), "--"]);
+        git
+    }
+
+    /// Our own repository has no remote to fetch a missing blob from; the checkout does so when it is asked for the same.
+    fn fetch_what_a_partial_clone_lacks(
+        &self,
+        merge_base: &CommitSha,
+        head: &CommitSha,
+    ) -> anyhow::Result<()> {
+        let mut checkout = in_checkout(self.dir.as_deref());
+        let promisor = checkout.args(["config", "--get-regexp", r"^remote\..*\.promisor$"]);
+        if output_of(promisor).is_err() {
+            return Ok(());
+        }
+        let mut diff = self.diff(in_checkout(self.dir.as_deref()), merge_base, head);
+        Running::start(diff.stdout(Stdio::null()))?.finish()
+    }
+
+    /// Git in our own repository, with nothing from the machine but its objects.
+    fn git(&self) -> Command {
+        let mut git = Command::new("git");
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("GIT_") {
+                git.env_remove(name);
+            }
+        }
+        git.env("GIT_DIR", self.bare.path())
+            .env("GIT_OBJECT_DIRECTORY", &self.objects)
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_ATTR_NOSYSTEM", "1")
+            .current_dir(self.bare.path());
+        quiet(&mut git);
+        git
+    }
+}
+
+const FETCH_MORE: &str = "fetch the rest first: `git fetch --unshallow`, or in CI `fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` for GitLab";
+
+/// Git where the user is, with the user's settings: only for questions that those cannot bend, and that need them (`safe.directory`).
+fn in_checkout(dir: Option<&Path>) -> Command {
+    let mut git = Command::new("git");
+    if let Some(dir) = dir {
+        git.arg("-C").arg(dir);
+        for name in [
+            "GIT_DIR",
+            "GIT_WORK_TREE",
+            "GIT_COMMON_DIR",
+            "GIT_OBJECT_DIRECTORY",
+        ] {
+            git.env_remove(name);
+        }
+    }
+    git.env_remove("GIT_EXTERNAL_DIFF")
+        .env_remove("GIT_DIFF_OPTS");
+    quiet(&mut git);
+    git
+}
+
+fn quiet(git: &mut Command) {
+    git.env("LC_ALL", "C")
+        .env("GIT_NO_REPLACE_OBJECTS", "1")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_PAGER", "cat")
+        .stdin(Stdio::null());
+}
+
+fn new_enough_git() -> anyhow::Result<()> {
+    let text = line_of(Command::new("git").arg("--version"))?;
+    match version(&text) {
+        Some(found) if found >= GIT_WANTED => Ok(()),
+        _ => bail!(
+            "this is {text:?}, but reading a change safely needs git {}.{} or newer: install that, or run this step in an image that has it",
+            GIT_WANTED.0,
+            GIT_WANTED.1
+        ),
+    }
+}
+
+/// `git version 2.39.5 (Apple Git-154)` is 2.39.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.split(' ').nth(2)?.split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+fn bare_repository(format: &str, shallow: Option<&[u8]>) -> std::io::Result<TempDir> {
+    let dir = tempfile::Builder::new().prefix("countersign-").tempdir()?;
+    let config = format!(
+        "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = {format}\n"
+    );
+    std::fs::create_dir(dir.path().join("refs"))?;
+    std::fs::write(dir.path().join("HEAD"), "ref: refs/heads/none\n")?;
+    std::fs::write(dir.path().join("config"), config)?;
+    if let Some(commits) = shallow {
+        std::fs::write(dir.path().join("shallow"), commits)?;
+    }
+    Ok(dir)
+}
+
+fn empty_tree(format: &str) -> anyhow::Result<&'static str> {
+    match format {
+        "sha1" => Ok("4b825dc642cb6eb9a060e54bf8d69288fbee4904"),
+        "sha256" => Ok("6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"),
+        other => {
+            bail!("this checkout names its objects by {other:?}, which this version does not know")
+        }
+    }
+}
+
+/// Splits what `cat-file --batch` writes: a line `<id> commit <size>`, that many bytes, and a line end, for each.
+fn batch(mut rest: &[u8]) -> anyhow::Result<Vec<(&str, &[u8])>> {
+    let mut objects = Vec::new();
+    while !rest.is_empty() {
+        let object = one_of_batch(rest)
+            .context("git wrote commits in a way that this version cannot read")?;
+        objects.push((object.0, object.1));
+        rest = object.2;
+    }
+    Ok(objects)
+}
+
+fn one_of_batch(text: &[u8]) -> Option<(&str, &[u8], &[u8])> {
+    let end = text.iter().position(|&byte| byte == b'\n')?;
+    let (sha, size) = std::str::from_utf8(&text[..end])
+        .ok()?
+        .split_once(" commit ")?;
+    let (object, rest) = text[end + 1..].split_at_checked(size.parse().ok()?)?;
+    Some((sha, object, rest.strip_prefix(b"\n")?))
+}
+
+/// A commit as git stores it: headers, an empty line, the message.
+fn commit(sha: &str, object: &[u8]) -> anyhow::Result<wire::Commit> {
+    let (headers, message) = headers_and_message(object);
+    let first = |wanted: &str| all(&headers, wanted).next();
+    let author = first("author").with_context(|| format!("commit {sha} has no author"))?;
+    let committer = first("committer").with_context(|| format!("commit {sha} has no committer"))?;
+    let tree = first("tree").with_context(|| format!("commit {sha} has no tree"))?;
+    Ok(wire::Commit {
+        sha: sha.to_owned(),
+        tree: String::from_utf8_lossy(tree).into_owned(),
+        parents: all(&headers, "parent")
+            .map(|id| String::from_utf8_lossy(id).into_owned())
+            .collect(),
+        author: signature(author),
+        authored_at: moment(author),
+        committer: signature(committer),
+        message: text(message),
+    })
+}
+
+fn headers_and_message(object: &[u8]) -> (Vec<&[u8]>, &[u8]) {
+    let mut headers = Vec::new();
+    let mut rest = object;
+    while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
+        let line = &rest[..end];
+        rest = &rest[end + 1..];
+        if line.is_empty() {
+            return (headers, rest);
+        }
+        headers.push(line);
+    }
+    headers.push(rest);
+    (headers, b"")
+}
+
+/// The values of the headers called `name`. Lines of a longer value begin with a space, so they are never taken for one.
+fn all<'a>(headers: &[&'a [u8]], name: &str) -> impl Iterator<Item = &'a [u8]> {
+    headers
+        .iter()
+        .filter_map(move |line| line.strip_prefix(name.as_bytes())?.strip_prefix(b" "))
+}
+
+/// `Name <address> 1700000000 +0100`, read as git reads it: the address is between the first `<` and the next `>`.
+fn signature(line: &[u8]) -> wire::Signature {
+    let open = line
+        .iter()
+        .position(|&byte| byte == b'<')
+        .unwrap_or(line.len());
+    let (name, rest) = line.split_at(open);
+    let address = rest.strip_prefix(b"<").unwrap_or_default();
+    let close = address
+        .iter()
+        .position(|&byte| byte == b'>')
+        .unwrap_or(address.len());
+    wire::Signature {
+        name: text(name.trim_ascii()),
+        email: text(address[..close].trim_ascii()),
+    }
+}
+
+/// None where git itself could not say when, or says a year that RFC 3339 has no room for.
+fn moment(line: &[u8]) -> Option<time::OffsetDateTime> {
+    let after = line.iter().rposition(|&byte| byte == b'>')?;
+    let date = std::str::from_utf8(&line[after + 1..]).ok()?;
+    let seconds = date.trim().split(' ').next()?.parse().ok()?;
+    time::OffsetDateTime::from_unix_timestamp(seconds)
+        .ok()
+        .filter(|moment| (0..=9999).contains(&moment.year()))
+}
+
+fn text(bytes: &[u8]) -> wire::Text {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => wire::Text::Utf8(text.to_owned()),
+        Err(_) => wire::Text::Bytes {
+            base64: BASE64_STANDARD.encode(bytes),
+        },
+    }
+}
+
+fn line_of(git: &mut Command) -> anyhow::Result<String> {
+    let output = output_of(git)?;
+    Ok(String::from_utf8_lossy(&output)
+        .trim_end_matches('\n')
+        .to_owned())
+}
+
+fn output_of(git: &mut Command) -> anyhow::Result<Vec<u8>> {
+    let mut running = Running::start(git.stdout(Stdio::piped()))?;
+    let mut output = Vec::new();
+    running
+        .stdout()?
+        .read_to_end(&mut output)
+        .context("could not read what git writes")?;
+    running.finish()?;
+    Ok(output)
+}
+
+/// A git that runs, and a file for what it complains of: a second pipe could fill up while nobody reads it.
+struct Running {
+    child: Child,
+    complaint: File,
+}
+
+impl Running {
+    fn start(git: &mut Command) -> anyhow::Result<Self> {
+        let complaint = tempfile::tempfile().context("could not write a temporary file")?;
+        let stderr = complaint
+            .try_clone()
+            .context("could not write a temporary file")?;
+        let child = git
+            .stderr(stderr)
+            .spawn()
+            .map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => anyhow::anyhow!("git is not installed here"),
+                _ => anyhow::anyhow!("could not start git: {error}"),
+            })?;
+        Ok(Self { child, complaint })
+    }
+
+    fn stdout(&mut self) -> anyhow::Result<ChildStdout> {
+        self.child.stdout.take().context("git has no output")
+    }
+
+    fn finish(mut self) -> anyhow::Result<()> {
+        let status = self.child.wait().context("git did not end")?;
+        if status.success() {
+            return Ok(());
+        }
+        let mut complaint = Vec::new();
+        self.complaint
+            .seek(SeekFrom::Start(0))
+            .context("could not read git's complaint")?;
+        self.complaint
+            .read_to_end(&mut complaint)
+            .context("could not read git's complaint")?;
+        match String::from_utf8_lossy(&complaint).trim() {
+            "" => bail!("git failed ({status})"),
+            complaint => bail!("git says: {complaint}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_git_are_read_in_every_dress() {
+        assert_eq!(version("git version 2.47.3"), Some((2, 47)));
+        assert_eq!(version("git version 2.39.5 (Apple Git-154)"), Some((2, 39)));
+        assert_eq!(version("git version 2.41.0.windows.1"), Some((2, 41)));
+        assert_eq!(version("hub"), None);
+    }
+
+    #[test]
+    fn a_commit_is_read_as_git_stores_it() {
+        let object = b"tree t1\nparent p1\nparent p2\nauthor Zo\xeb <zoe@x.example> 1700000000 +0530\ncommitter <> 99999999999999999999 +0000\n\
+            gpgsig -----BEGIN\n author Mallory <m@x.example> 0 +0000\n -----END\nencoding ISO-8859-1\n\nGr\xfc\xdfe\n\nbody\n";
+        let commit = commit("c1", object).unwrap();
+        assert_eq!(commit.tree, "t1");
+        assert_eq!(commit.parents, ["p1", "p2"]);
+        assert_eq!(
+            commit.author.name,
+            wire::Text::Bytes {
+                base64: "Wm/r".to_owned()
+            }
+        );
+        assert_eq!(
+            commit.author.email,
+            wire::Text::Utf8("zoe@x.example".to_owned())
+        );
+        assert_eq!(
+            commit.authored_at.map(time::OffsetDateTime::unix_timestamp),
+            Some(1_700_000_000)
+        );
+        assert_eq!(commit.committer.email, wire::Text::Utf8(String::new()));
+        assert_eq!(commit.message, text(b"Gr\xfc\xdfe\n\nbody\n"));
+    }
+
+    #[test]
+    fn commits_come_out_of_a_batch_whole_or_not_at_all() {
+        let two = b"aa commit 3\nx\ny\nbb commit 0\n\n";
+        assert_eq!(
+            batch(two).unwrap(),
+            [("aa", &b"x\ny"[..]), ("bb", &b""[..])]
+        );
+        assert!(batch(b"aa commit 30\nx\n").is_err());
+        assert!(batch(b"aa missing\n").is_err());
+    }
+}

@@ -1,0 +1,115 @@
+//! The command line: what operators run, and what pipelines run.
+//!
+//! Exit codes are a contract with pipelines: 0 is yes, everything else is no. `gate` answers 1 (rejected) and 2 (not
+//! allowed when time ran out); 3 means, for every command of a pipeline, that there is no answer: it could not ask, or was
+//! called wrongly. Clap's own exit code for a wrong call is 2, so it is never used.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line answers on stdout and explains itself on stderr"
+)]
+
+mod client;
+mod gate;
+mod git;
+mod migrate;
+mod serve;
+mod submit;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// What a pipeline gets when there is no answer. Clap's 2 would say "not signed off yet".
+const NO_ANSWER: u8 = 3;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "countersign",
+    version,
+    about = "Sign-off for AI-assisted changes: a senior's decision, and a gate that knows it.",
+    after_help = "Settings are environment variables; each secret also as NAME_FILE. docs/OPERATIONS.md lists them."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve,
+    /// Make or update the schema, and the role that `serve` connects as.
+    Migrate,
+    /// Tell Countersign of a change: run in a git checkout, in CI.
+    Submit(submit::Options),
+    /// Ask whether a commit may pass.
+    Gate(gate::Options),
+}
+
+/// Runs what the command line asks for.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return wrong_call(&error),
+    };
+    // Two TLS libraries would be one too many, so reqwest has none built in and takes the one that is installed here.
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        return failed("TLS was set up twice", NO_ANSWER);
+    }
+    match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime.block_on(cli.command.run()),
+        Err(error) => failed(
+            format_args!("this machine does not let a program start threads: {error}"),
+            NO_ANSWER,
+        ),
+    }
+}
+
+impl Command {
+    async fn run(self) -> ExitCode {
+        match self {
+            Command::Serve => done(serve::run().await, 1),
+            Command::Migrate => done(migrate::run().await, 1),
+            Command::Submit(options) => done(submit::run(options).await, NO_ANSWER),
+            Command::Gate(options) => gate::run(options).await,
+        }
+    }
+}
+
+/// Help and version are asked for; anything else that clap stops at is a wrong call.
+fn wrong_call(error: &clap::Error) -> ExitCode {
+    // Nobody is there to be told when stdout and stderr are closed.
+    let _ = error.print();
+    if error.use_stderr() {
+        ExitCode::from(NO_ANSWER)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+fn done(result: anyhow::Result<()>, otherwise: u8) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(format_args!("{error:#}"), otherwise),
+    }
+}
+
+fn failed(why: impl std::fmt::Display, code: u8) -> ExitCode {
+    eprintln!("countersign: {why}");
+    ExitCode::from(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}
