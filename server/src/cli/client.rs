@@ -9,7 +9,7 @@ use url::Url;
 
 /// Where the server is, and how we show who we are.
 #[derive(Debug, clap::Args)]
-pub struct Options {
+pub struct ServerOptions {
     /// Address of the Countersign server
     #[arg(long, env = "COUNTERSIGN_SERVER", value_name = "URL")]
     server: String,
@@ -45,7 +45,7 @@ pub enum Failure {
 
 impl Client {
     /// Reads address and token.
-    pub fn new(options: &Options) -> anyhow::Result<Self> {
+    pub fn new(options: &ServerOptions) -> anyhow::Result<Self> {
         let mut server = Url::parse(&options.server)
             .with_context(|| format!("COUNTERSIGN_SERVER is no address: {:?}", options.server))?;
         if !matches!(server.scheme(), "http" | "https") || !server.has_host() {
@@ -131,20 +131,21 @@ fn refusal(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Fa
 }
 
 fn unreachable(error: reqwest::Error) -> Failure {
-    let mut sentence = format!("could not reach the server: {error}");
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        sentence = format!("{sentence}: {error}");
-        cause = error.source();
+    let server = error.url().map(|url| url.origin().ascii_serialization());
+    let server = server.unwrap_or_else(|| "the server".to_owned());
+    // The last cause says what happened; those before it only say where in the program.
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
     }
     Failure::Passing {
-        sentence,
+        sentence: format!("could not reach {server}: {cause}"),
         retry_after: None,
     }
 }
 
 /// The token, from the file if one is named. CI passes unset secrets as empty text, so empty is missing.
-fn token(options: &Options) -> anyhow::Result<String> {
+fn token(options: &ServerOptions) -> anyhow::Result<String> {
     let named = std::env::var_os("COUNTERSIGN_TOKEN_FILE").filter(|path| !path.is_empty());
     let text = match options.token_file.clone().or(named.map(PathBuf::from)) {
         Some(path) => std::fs::read_to_string(&path)

@@ -44,7 +44,7 @@ pub struct Options {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    server: client::Options,
+    server: client::ServerOptions,
 }
 
 /// Asks until there is an answer or no time left.

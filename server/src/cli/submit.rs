@@ -75,7 +75,7 @@ pub struct Options {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
-    pub server: client::Options,
+    pub server: client::ServerOptions,
 }
 
 /// Reads the change out of the checkout, and sends it.
