@@ -36,6 +36,7 @@ pub mod problem;
 pub mod provenance;
 pub mod standing;
 pub mod text;
+pub mod token;
 pub mod verdict;
 
 #[cfg(test)]

@@ -7,7 +7,10 @@ mod db;
 mod error;
 pub mod events;
 pub mod ids;
+pub mod people;
 pub mod roles;
+pub mod sessions;
+pub mod tokens;
 
 pub use db::{Clock, Db, Tx};
 pub use error::Error;

@@ -1,0 +1,539 @@
+//! Who there is: people, what was granted to them and by whom, and which addresses tie commits to them.
+//!
+//! Facts are rows that hold from one version of `people_version` until another. Whoever changes one raises the version
+//! first, under its row lock, so versions are in commit order and a standing stamped with today's is right.
+//! Locks are taken in one order: the person, then the version.
+
+use crate::{Error, Tx, error::known, events, ids, sessions};
+use domain::{
+    Timestamp,
+    contributor::Key,
+    ids::PersonId,
+    people::{Account, Granted, Groups, Level, Person, Role, SignIn, Source},
+};
+use serde_json::json;
+use sqlx::PgConnection;
+use std::collections::{BTreeSet, HashMap};
+use uuid::Uuid;
+
+/// What a provider said about somebody at sign-in, already read by our settings.
+#[derive(Debug, Clone)]
+pub struct Claims {
+    pub issuer: String,
+    pub subject: String,
+    pub name: String,
+    pub email: Option<String>,
+    pub login: Option<String>,
+    /// Count only where `groups` is [`Groups::Read`]; likewise teams and roles.
+    pub levels: Vec<Level>,
+    pub teams: Vec<String>,
+    pub roles: Vec<Role>,
+    pub groups: Groups,
+}
+
+/// Records a sign-in: who it is, how old their claims are now, and what these grant from now on.
+///
+/// What the claims no longer grant ends. Addresses and logins are only ever added: once a provider said that one is
+/// theirs it keeps barring them from approving its commits, whatever the provider says later.
+///
+/// # Errors
+/// The database refused.
+pub async fn upsert_at_sign_in(tx: &mut Tx, claims: &Claims) -> Result<PersonId, Error> {
+    let person = upsert_person(tx, claims).await?;
+    let facts = change_facts(tx, person, Source::Claims, None, granted_by(claims)).await?;
+    let added = missing_accounts(tx, person, claims).await?;
+    if facts.is_some() || !added.is_empty() {
+        let version = next_version(tx).await?;
+        if let Some(facts) = facts {
+            facts.write(tx, version).await?;
+        }
+        for key in &added {
+            open_account(tx, person, key, Source::Claims, false, version).await?;
+        }
+    }
+    let now = tx.now();
+    sqlx::query!(
+        "insert into sign_in (id, person_id, groups, at) values ($1, $2, $3, $4)",
+        ids::new(),
+        person.0,
+        claims.groups.as_str(),
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    let data = json!({ "groups": claims.groups.as_str() });
+    events::record(tx, None, "person.signed_in", person.0, data).await?;
+    Ok(person)
+}
+
+/// Sets somebody's level by hand, or takes back what was set by hand. Holds from the next transaction on.
+///
+/// # Errors
+/// The database refused.
+pub async fn set_level(tx: &mut Tx, person: PersonId, level: Option<Level>) -> Result<(), Error> {
+    let wanted = level.map(|level| Fact::new("level", level.as_str()));
+    operate(tx, person, "level", wanted.into_iter().collect()).await
+}
+
+/// Bars somebody from everything, from the next transaction on, and ends their sessions.
+///
+/// # Errors
+/// The database refused.
+pub async fn deactivate(tx: &mut Tx, person: PersonId) -> Result<(), Error> {
+    let inactive = Fact::new("inactive", "inactive");
+    operate(tx, person, "inactive", BTreeSet::from([inactive])).await?;
+    sessions::revoke_all(tx, person).await
+}
+
+/// Takes a deactivation back. Their old sessions stay ended.
+///
+/// # Errors
+/// The database refused.
+pub async fn activate(tx: &mut Tx, person: PersonId) -> Result<(), Error> {
+    operate(tx, person, "inactive", BTreeSet::new()).await
+}
+
+/// Says by hand that an address or login is this person's, with proof: their level counts for its commits.
+///
+/// # Errors
+/// The database refused.
+pub async fn link(tx: &mut Tx, person: PersonId, key: &Key) -> Result<(), Error> {
+    lock(tx, person).await?;
+    let there = sqlx::query_scalar!(
+        r#"select exists (select from account where person_id = $1 and key = $2 and source = 'operator'
+               and proved and until_version is null) as "there!""#,
+        person.0,
+        key.0,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    if there {
+        return Ok(());
+    }
+    let version = next_version(tx).await?;
+    open_account(tx, person, key, Source::Operator, true, version).await?;
+    let data = json!({ "version": version, "accounts": 1, "source": "operator" });
+    events::record(tx, None, "person.linked", person.0, data).await
+}
+
+/// One person as they are now.
+///
+/// # Errors
+/// The database cannot be asked, or holds a word that this version does not know.
+pub async fn load(conn: &mut PgConnection, person: PersonId) -> Result<Option<Person>, Error> {
+    Ok(load_all(conn, &[person]).await?.pop())
+}
+
+/// Several people as they are now, in the order of their ids; who is not there is left out.
+///
+/// # Errors
+/// The database cannot be asked, or holds a word that this version does not know.
+pub async fn load_all(conn: &mut PgConnection, people: &[PersonId]) -> Result<Vec<Person>, Error> {
+    let ids: Vec<Uuid> = people.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        r#"select p.id, p.name, s.groups as "groups?", s.at as "at?"
+           from person p
+           left join lateral (select groups, at from sign_in where person_id = p.id order by at desc limit 1) s on true
+           where p.id = any($1) order by p.id"#,
+        &ids,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut loaded = Vec::with_capacity(rows.len());
+    for row in rows {
+        loaded.push(Person {
+            id: PersonId(row.id),
+            name: row.name,
+            active: true,
+            levels: vec![],
+            teams: vec![],
+            roles: vec![],
+            accounts: vec![],
+            signed_in: sign_in(row.groups.as_deref(), row.at)?,
+        });
+    }
+    add_facts(conn, &ids, &mut loaded).await?;
+    add_accounts(conn, &ids, &mut loaded).await?;
+    Ok(loaded)
+}
+
+/// The people that any of these addresses or logins ties to a commit, proved or not.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn by_accounts(conn: &mut PgConnection, keys: &[Key]) -> Result<Vec<PersonId>, Error> {
+    let keys: Vec<String> = keys.iter().map(|key| key.0.clone()).collect();
+    let ids = sqlx::query_scalar!(
+        "select distinct person_id from account where key = any($1) and until_version is null order by person_id",
+        &keys,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(PersonId).collect())
+}
+
+/// The active people to whom somebody granted this level, by claims of whatever age or by hand.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn granted_level(conn: &mut PgConnection, level: Level) -> Result<Vec<PersonId>, Error> {
+    let ids = sqlx::query_scalar!(
+        "select distinct person_id from person_fact f
+         where kind = 'level' and value = $1 and until_version is null
+           and not exists (select from person_fact i where i.person_id = f.person_id and i.kind = 'inactive' and i.until_version is null)
+         order by person_id",
+        level.as_str(),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(PersonId).collect())
+}
+
+/// Everybody, by name.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn all(conn: &mut PgConnection) -> Result<Vec<PersonId>, Error> {
+    let ids = sqlx::query_scalar!("select id from person order by name, id")
+        .fetch_all(conn)
+        .await?;
+    Ok(ids.into_iter().map(PersonId).collect())
+}
+
+/// The people whom an operator may mean: those with this subject, this name in whatever case, or one of these keys.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn meant_by(
+    conn: &mut PgConnection,
+    text: &str,
+    keys: &[Key],
+) -> Result<Vec<PersonId>, Error> {
+    let keys: Vec<String> = keys.iter().map(|key| key.0.clone()).collect();
+    let ids = sqlx::query_scalar!(
+        r#"select id as "id!" from person where subject = $1 or lower(name) = lower($1) or id::text = $1
+           union select person_id from account where key = any($2) and until_version is null
+           order by 1"#,
+        text,
+        &keys,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(PersonId).collect())
+}
+
+/// The person with this identity.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn by_identity(
+    conn: &mut PgConnection,
+    issuer: &str,
+    subject: &str,
+) -> Result<Option<PersonId>, Error> {
+    let id = sqlx::query_scalar!(
+        "select id from person where issuer = $1 and subject = $2",
+        issuer,
+        subject
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(id.map(PersonId))
+}
+
+/// What all facts about people add up to now; standings are stamped with it.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn version(conn: &mut PgConnection) -> Result<i64, Error> {
+    Ok(sqlx::query_scalar!("select version from people_version")
+        .fetch_one(conn)
+        .await?)
+}
+
+/// Raises the version under its row lock, which this transaction then holds: changes of facts happen one after another.
+async fn next_version(tx: &mut Tx) -> Result<i64, Error> {
+    Ok(
+        sqlx::query_scalar!("update people_version set version = version + 1 returning version")
+            .fetch_one(tx.conn())
+            .await?,
+    )
+}
+
+/// Finds or makes the person, and locks them: two sign-ins of one person come one after another.
+async fn upsert_person(tx: &mut Tx, claims: &Claims) -> Result<PersonId, Error> {
+    let now = tx.now();
+    let id = sqlx::query_scalar!(
+        "insert into person (id, issuer, subject, name, created_at) values ($1, $2, $3, $4, $5)
+         on conflict on constraint person_identity do update set name = excluded.name
+         returning id",
+        ids::new(),
+        claims.issuer,
+        claims.subject,
+        claims.name,
+        now,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(PersonId(id))
+}
+
+/// Not `for update`: that would wait for, and hold up, whoever records a decision by this person.
+async fn lock(tx: &mut Tx, person: PersonId) -> Result<(), Error> {
+    sqlx::query_scalar!(
+        "select id from person where id = $1 for no key update",
+        person.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(())
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Fact {
+    kind: String,
+    value: String,
+}
+
+impl Fact {
+    fn new(kind: &str, value: &str) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            value: value.to_owned(),
+        }
+    }
+}
+
+/// What the claims grant: nothing unless the groups were there and whole.
+fn granted_by(claims: &Claims) -> BTreeSet<Fact> {
+    if claims.groups != Groups::Read {
+        return BTreeSet::new();
+    }
+    let levels = claims.levels.iter().map(|l| Fact::new("level", l.as_str()));
+    let teams = claims.teams.iter().map(|team| Fact::new("team", team));
+    let roles = claims.roles.iter().map(|r| Fact::new("role", r.as_str()));
+    levels.chain(teams).chain(roles).collect()
+}
+
+/// The facts of one source and person that begin and end.
+struct FactChange {
+    person: PersonId,
+    source: Source,
+    begin: BTreeSet<Fact>,
+    end: BTreeSet<Fact>,
+}
+
+/// What has to change so that `wanted` holds; none if it does already. `kind` limits it to facts of that kind.
+async fn change_facts(
+    tx: &mut Tx,
+    person: PersonId,
+    source: Source,
+    kind: Option<&str>,
+    wanted: BTreeSet<Fact>,
+) -> Result<Option<FactChange>, Error> {
+    let held: BTreeSet<Fact> = sqlx::query_as!(
+        Fact,
+        "select kind, value from person_fact
+         where person_id = $1 and source = $2 and until_version is null and ($3::text is null or kind = $3)",
+        person.0,
+        source.as_str(),
+        kind,
+    )
+    .fetch_all(tx.conn())
+    .await?
+    .into_iter()
+    .collect();
+    Ok((held != wanted).then(|| FactChange {
+        person,
+        source,
+        begin: wanted.difference(&held).cloned().collect(),
+        end: held.difference(&wanted).cloned().collect(),
+    }))
+}
+
+impl FactChange {
+    async fn write(&self, tx: &mut Tx, version: i64) -> Result<(), Error> {
+        let now = tx.now();
+        for fact in &self.end {
+            sqlx::query!(
+                "update person_fact set until_version = $1
+                 where person_id = $2 and source = $3 and kind = $4 and value = $5 and until_version is null",
+                version,
+                self.person.0,
+                self.source.as_str(),
+                fact.kind,
+                fact.value,
+            )
+            .execute(tx.conn())
+            .await?;
+        }
+        for fact in &self.begin {
+            sqlx::query!(
+                "insert into person_fact (person_id, kind, value, source, from_version, at) values ($1, $2, $3, $4, $5, $6)",
+                self.person.0,
+                fact.kind,
+                fact.value,
+                self.source.as_str(),
+                version,
+                now,
+            )
+            .execute(tx.conn())
+            .await?;
+        }
+        let words = |facts: &BTreeSet<Fact>| -> Vec<String> {
+            let word = |fact: &Fact| format!("{}:{}", fact.kind, fact.value);
+            facts.iter().map(word).collect()
+        };
+        let data = json!({
+            "version": version,
+            "source": self.source.as_str(),
+            "begin": words(&self.begin),
+            "end": words(&self.end),
+        });
+        events::record(tx, None, "person.changed", self.person.0, data).await
+    }
+}
+
+/// Makes `wanted` all that operators say of this kind about somebody.
+async fn operate(
+    tx: &mut Tx,
+    person: PersonId,
+    kind: &str,
+    wanted: BTreeSet<Fact>,
+) -> Result<(), Error> {
+    lock(tx, person).await?;
+    let change = change_facts(tx, person, Source::Operator, Some(kind), wanted).await?;
+    if let Some(change) = change {
+        let version = next_version(tx).await?;
+        change.write(tx, version).await?;
+    }
+    Ok(())
+}
+
+/// The keys that the claims carry and that no earlier sign-in had.
+async fn missing_accounts(
+    tx: &mut Tx,
+    person: PersonId,
+    claims: &Claims,
+) -> Result<BTreeSet<Key>, Error> {
+    let held: BTreeSet<Key> = sqlx::query_scalar!(
+        "select key from account where person_id = $1 and source = 'claims' and until_version is null",
+        person.0
+    )
+    .fetch_all(tx.conn())
+    .await?
+    .into_iter()
+    .map(Key)
+    .collect();
+    Ok(keys(claims).difference(&held).cloned().collect())
+}
+
+fn keys(claims: &Claims) -> BTreeSet<Key> {
+    let email = claims
+        .email
+        .as_deref()
+        .map(|text| format!("mail:{}", text.to_lowercase()));
+    let login = claims
+        .login
+        .as_deref()
+        .map(|text| format!("login:{}", text.to_lowercase()));
+    email.into_iter().chain(login).map(Key).collect()
+}
+
+async fn open_account(
+    tx: &mut Tx,
+    person: PersonId,
+    key: &Key,
+    source: Source,
+    proved: bool,
+    version: i64,
+) -> Result<(), Error> {
+    let now = tx.now();
+    sqlx::query!(
+        "insert into account (person_id, key, source, proved, from_version, at) values ($1, $2, $3, $4, $5, $6)",
+        person.0,
+        key.0,
+        source.as_str(),
+        proved,
+        version,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+fn sign_in(groups: Option<&str>, at: Option<Timestamp>) -> Result<Option<SignIn>, Error> {
+    let Some((groups, at)) = groups.zip(at) else {
+        return Ok(None);
+    };
+    let groups = known(Groups::parse(groups), "sign_in", "groups")?;
+    Ok(Some(SignIn { at, groups }))
+}
+
+async fn add_facts(
+    conn: &mut PgConnection,
+    ids: &[Uuid],
+    people: &mut [Person],
+) -> Result<(), Error> {
+    let places = places(people);
+    let rows = sqlx::query!(
+        "select person_id, kind, value, source from person_fact
+         where person_id = any($1) and until_version is null order by kind, value, source",
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    for row in rows {
+        let Some(person) = places.get(&row.person_id).map(|&at| &mut people[at]) else {
+            continue;
+        };
+        let source = known(Source::parse(&row.source), "person_fact", "source")?;
+        match row.kind.as_str() {
+            "level" => person.levels.push(Granted {
+                value: known(Level::parse(&row.value), "person_fact", "value")?,
+                source,
+            }),
+            "team" => person.teams.push(Granted {
+                value: row.value,
+                source,
+            }),
+            "role" => person.roles.push(Granted {
+                value: known(Role::parse(&row.value), "person_fact", "value")?,
+                source,
+            }),
+            "inactive" => person.active = false,
+            _ => known(None, "person_fact", "kind")?,
+        }
+    }
+    Ok(())
+}
+
+async fn add_accounts(
+    conn: &mut PgConnection,
+    ids: &[Uuid],
+    people: &mut [Person],
+) -> Result<(), Error> {
+    let places = places(people);
+    let rows = sqlx::query!(
+        r#"select person_id, key, bool_or(proved) as "proved!" from account
+           where person_id = any($1) and until_version is null group by person_id, key order by key"#,
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    for row in rows {
+        if let Some(&at) = places.get(&row.person_id) {
+            people[at].accounts.push(Account {
+                key: Key(row.key),
+                proved: row.proved,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn places(people: &[Person]) -> HashMap<Uuid, usize> {
+    let place = |(at, person): (usize, &Person)| (person.id.0, at);
+    people.iter().enumerate().map(place).collect()
+}
