@@ -1,12 +1,248 @@
-//! Marks. (Placeholder until the rules branch lands; take that one on conflict.)
+//! Whether a tool took part: the marks, where each was found, and what they add up to.
+//!
+//! Anybody can write or strip a mark. So a mark can raise what is asked of a change and never lower it, and no mark
+//! means that nobody knows.
 
+mod identities;
+pub(crate) mod lines;
+mod sentences;
+mod table;
+mod tool;
+pub(crate) mod trailers;
+mod words;
+
+pub use tool::Tool;
+
+use crate::{
+    commit::{Commit, Signature},
+    names::CommitSha,
+    text,
+};
+use lines::Line;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use table::Rule;
 
 /// What the marks add up to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Provenance {
+    /// A mark says that a tool took part.
     Assisted,
+    /// A signed-in person whom policy believes said that none did.
     Human,
+    /// Nobody knows.
     Unknown,
 }
+
+/// How much a mark proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strength {
+    /// It looks like a tool's work, and may be something else.
+    Hinted,
+    /// A tool left it.
+    Marked,
+    /// Somebody, or the tool, says so in words.
+    Declared,
+}
+
+/// Where a mark was found.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "at", rename_all = "snake_case")]
+pub enum Place {
+    Author {
+        commit: CommitSha,
+    },
+    Committer {
+        commit: CommitSha,
+    },
+    /// A line of the commit's message, counted from 1.
+    Trailer {
+        commit: CommitSha,
+        line: u32,
+    },
+    /// The same, for a line that is no trailer.
+    Message {
+        commit: CommitSha,
+        line: u32,
+    },
+    /// Whoever submitted the change said so.
+    Submission,
+}
+
+/// One piece of evidence that a tool took part.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Mark {
+    pub tool: Tool,
+    /// As it is written there.
+    pub model: Option<String>,
+    pub place: Place,
+    pub strength: Strength,
+    /// What stands there, from the beginning, at most [`MOST_TEXT`] characters.
+    pub text: String,
+}
+
+/// What whoever submits a change says: a machine took part. There is no way to say that none did.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Said {
+    pub tool: Option<Tool>,
+}
+
+/// The longest text of a mark.
+pub const MOST_TEXT: usize = 300;
+
+/// The most marks of one strength that one commit gives: enough to prove anything, and a flood of hints drowns
+/// nothing stronger.
+pub const MOST_MARKS: usize = 50;
+
+/// All marks of these commits, in their order, and what was said when they were submitted.
+#[must_use]
+pub fn marks(commits: &[Commit], said: Option<&Said>) -> Vec<Mark> {
+    let submitted = said.map(|said| Mark {
+        tool: said.tool.clone().unwrap_or_else(Tool::unspecified),
+        model: None,
+        place: Place::Submission,
+        strength: Strength::Declared,
+        text: String::new(),
+    });
+    submitted
+        .into_iter()
+        .chain(commits.iter().flat_map(of_commit))
+        .collect()
+}
+
+/// What marks add up to. Hints alone add up to nothing. `Human` is never a matter of marks: it takes a person's word.
+#[must_use]
+pub fn provenance(marks: &[Mark]) -> Provenance {
+    if marks.iter().any(|mark| mark.strength >= Strength::Marked) {
+        Provenance::Assisted
+    } else {
+        Provenance::Unknown
+    }
+}
+
+/// Whether this author, committer or co-author is surely a tool and no human.
+#[must_use]
+pub fn is_tool(who: &Signature) -> bool {
+    identities::is_tool(who)
+}
+
+/// What a line or a name says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Found {
+    tool: Tool,
+    model: Option<String>,
+    strength: Strength,
+}
+
+impl Found {
+    fn by(rule: &Rule, text: &str) -> Self {
+        Self {
+            tool: rule.tool.clone(),
+            model: words::model_in(text),
+            strength: rule.strength,
+        }
+    }
+
+    fn mark(self, place: Place, text: &str) -> Mark {
+        Mark {
+            tool: self.tool,
+            model: self.model,
+            place,
+            strength: self.strength,
+            text: text.trim().chars().take(MOST_TEXT).collect(),
+        }
+    }
+}
+
+fn of_commit(commit: &Commit) -> Vec<Mark> {
+    let people = [
+        (
+            &commit.author,
+            Place::Author {
+                commit: commit.sha.clone(),
+            },
+        ),
+        (
+            &commit.committer,
+            Place::Committer {
+                commit: commit.sha.clone(),
+            },
+        ),
+    ];
+    let by_name = people.into_iter().filter_map(|(who, place)| {
+        let (tool, strength) = identities::tool(who)?;
+        let model = words::model_in(&who.name);
+        let text = format!("{} <{}>", who.name, who.email);
+        Some(
+            Found {
+                tool,
+                model,
+                strength,
+            }
+            .mark(place, &text),
+        )
+    });
+    let mut kept = Kept::default();
+    by_name.for_each(|mark| kept.push(mark));
+    in_message(commit, &mut kept);
+    kept.marks
+}
+
+fn in_message(commit: &Commit, kept: &mut Kept) {
+    let message = commit.text();
+    for line in lines::lines(&message) {
+        let sha = commit.sha.clone();
+        let shown = text::visible(line.text);
+        let seen = Line {
+            number: line.number,
+            text: &shown,
+        };
+        if let Some(found) = lines::trailer(seen).and_then(|trailer| trailers::read(&trailer)) {
+            let place = Place::Trailer {
+                commit: sha,
+                line: line.number,
+            };
+            kept.push(found.mark(place, line.text));
+        } else if let Some(found) = trailers::link(seen).or_else(|| sentences::footer(seen)) {
+            let place = Place::Message {
+                commit: sha,
+                line: line.number,
+            };
+            kept.push(found.mark(place, line.text));
+        }
+    }
+    for (number, text, found) in sentences::disclosures(&message) {
+        let place = Place::Message {
+            commit: commit.sha.clone(),
+            line: number,
+        };
+        kept.push(found.mark(place, &text));
+    }
+}
+
+/// The marks of one commit: each once, and not without end.
+#[derive(Debug, Default)]
+struct Kept {
+    marks: Vec<Mark>,
+    seen: HashSet<(Tool, Strength, String)>,
+}
+
+impl Kept {
+    fn push(&mut self, mark: Mark) {
+        let same = |known: &&Mark| known.strength == mark.strength;
+        if self.marks.iter().filter(same).count() >= MOST_MARKS {
+            return;
+        }
+        // A squash repeats its trailers; author and committer are two places, though.
+        let is_person = matches!(mark.place, Place::Author { .. } | Place::Committer { .. });
+        let key = (mark.tool.clone(), mark.strength, mark.text.to_lowercase());
+        if is_person || self.seen.insert(key) {
+            self.marks.push(mark);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

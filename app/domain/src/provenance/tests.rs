@@ -1,0 +1,273 @@
+//! Marks of whole commits: what they add up to, what traps there are, and a corpus where one is at hand.
+
+use super::*;
+use proptest::prelude::*;
+
+fn who(text: &str) -> Signature {
+    let (name, email) = text.split_once(" <").unwrap();
+    Signature {
+        name: name.to_owned(),
+        email: email.trim_end_matches('>').to_owned(),
+    }
+}
+
+fn commit(author: &str, committer: &str, message: &str) -> Commit {
+    let sha = CommitSha::parse("a".repeat(40)).unwrap();
+    Commit {
+        tree: sha.clone(),
+        sha,
+        parents: Vec::new(),
+        author: who(author),
+        authored_at: None,
+        committer: who(committer),
+        message: message.as_bytes().to_vec(),
+    }
+}
+
+const ANA: &str = "Ana <ana@halden.example>";
+
+fn by_ana(message: &str) -> Provenance {
+    provenance(&marks(&[commit(ANA, ANA, message)], None))
+}
+
+#[test]
+fn a_trailer_in_the_middle_of_a_squash_makes_it_assisted() {
+    let message = "Pay refunds twice (#12)\n\n* Pay once\n\nCo-Authored-By: Claude Opus 4.6 <noreply@anthropic.com>\n\n* Fix typo\n\n---------\n\nCo-authored-by: Ben <ben@halden.example>\n";
+    assert_eq!(by_ana(message), Provenance::Assisted);
+    let marks = marks(&[commit(ANA, ANA, message)], None);
+    assert_eq!(marks.len(), 1);
+    insta::assert_json_snapshot!(marks[0], @r#"
+    {
+      "tool": "claude-code",
+      "model": "Claude Opus 4.6",
+      "place": {
+        "at": "trailer",
+        "commit": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "line": 5
+      },
+      "strength": "marked",
+      "text": "Co-Authored-By: Claude Opus 4.6 <noreply@anthropic.com>"
+    }
+    "#);
+}
+
+#[test]
+fn no_mark_is_unknown_and_never_human() {
+    assert_eq!(by_ana("Pay refunds once\n"), Provenance::Unknown);
+    assert_eq!(provenance(&[]), Provenance::Unknown);
+}
+
+#[test]
+fn hints_alone_change_nothing() {
+    let spoofed = "claude[bot] <41898282+claude[bot]@users.noreply.github.com>";
+    let marks = marks(&[commit(spoofed, ANA, "Fix\n")], None);
+    assert_eq!(marks.len(), 1);
+    assert_eq!(provenance(&marks), Provenance::Unknown);
+}
+
+#[test]
+fn whoever_submits_can_say_that_a_machine_took_part() {
+    let plain = [commit(ANA, ANA, "Fix\n")];
+    let said = Said {
+        tool: Some(Tool::Cursor),
+    };
+    let marks_ = marks(&plain, Some(&said));
+    assert_eq!(provenance(&marks_), Provenance::Assisted);
+    assert_eq!(
+        (&marks_[0].tool, &marks_[0].place),
+        (&Tool::Cursor, &Place::Submission)
+    );
+    let untold = marks(&plain, Some(&Said::default()));
+    assert_eq!(untold[0].tool, Tool::unspecified());
+}
+
+#[test]
+fn traps_are_not_taken() {
+    for (author, committer, message) in [
+        (
+            "Leila <leila@anthropic.com>",
+            "GitHub <noreply@github.com>",
+            "Revert \"chore: bump Claude Code to 2.1.21\"\n\nThis reverts commit 1.\n",
+        ),
+        (
+            "Claude Dupont <claude@dupont.example>",
+            ANA,
+            "Fix\n\nSigned-off-by: Claude Dupont <claude@dupont.example>\n",
+        ),
+        (
+            "Devin Halden <devin@halden.example>",
+            ANA,
+            "Merge branch 'develop' into devin-dismiss-reviews\n",
+        ),
+        (
+            "gemini-cli-robot <gemini-cli-robot@google.com>",
+            ANA,
+            "chore(release): v0.55.0\n",
+        ),
+        (
+            "renovate[bot] <29139614+renovate[bot]@users.noreply.github.com>",
+            ANA,
+            "Update anthropics/claude-code-action\n",
+        ),
+        (
+            ANA,
+            ANA,
+            "Merge pull request #1 from o/codex/investigate-and-fix\n",
+        ),
+        (
+            ANA,
+            ANA,
+            "Detect marks\n\n- Claude regex anchors to noreply@anthropic.com\n- Added aider '(aider)' author suffix\n",
+        ),
+        (
+            ANA,
+            ANA,
+            "Require `Co-authored-by: Claude <noreply@anthropic.com>`\n",
+        ),
+    ] {
+        let marks = marks(&[commit(author, committer, message)], None);
+        assert_eq!(
+            provenance(&marks),
+            Provenance::Unknown,
+            "{author} {message}\n{marks:?}"
+        );
+    }
+}
+
+#[test]
+fn an_invisible_character_does_not_hide_a_mark() {
+    let message = "Fix\n\nCo-authored-by: Cl\u{200b}aude <noreply@an\u{2060}thropic.com>\n";
+    assert_eq!(by_ana(message), Provenance::Assisted);
+}
+
+#[test]
+fn a_flood_of_marks_is_cut_and_drowns_nothing() {
+    let mut message = "Fix\n\n".to_owned();
+    for n in 0..5_000 {
+        message += &format!("Co-authored-by: Codex <{n}@x.example>\n");
+    }
+    message += "Assisted-by: Claude Code\n";
+    let marks = marks(&[commit(ANA, ANA, &message)], None);
+    assert_eq!(marks.len(), MOST_MARKS + 1);
+    assert_eq!(provenance(&marks), Provenance::Assisted);
+}
+
+#[test]
+fn long_lines_are_read_in_time_and_cut() {
+    let long = "Generated with ".repeat(200_000) + ":<@" + &"<a@b>".repeat(100_000);
+    let message = format!("{long}\n\n{long}\nAssisted-by: Claude {long}\n");
+    let marks = marks(&[commit(ANA, ANA, &message)], None);
+    assert!(
+        marks
+            .iter()
+            .all(|mark| mark.text.chars().count() <= MOST_TEXT)
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_message_is_read(message in any::<String>(), name in any::<String>(), email in any::<String>()) {
+        let mut commit = commit(ANA, ANA, &message);
+        commit.author = Signature { name, email };
+        let _ = marks(&[commit], None);
+    }
+
+    #[test]
+    fn pieces_of_marks_in_any_order_are_read(
+        parts in proptest::collection::vec(prop::sample::select(vec![
+            "Co-authored-by", ":", " ", "\n", "<", ">", "@", "Claude", "noreply@anthropic.com", "I", "used", "was",
+            "assisted", "with", "help", "from", "AI", "disclosure", "🤖", "Generated", "(", ")", ".", "1+", "this", "change",
+        ]), 0..60),
+    ) {
+        let text = parts.concat();
+        let mut commit = commit(ANA, ANA, &text);
+        commit.author = Signature { name: text.clone(), email: text };
+        let _ = marks(&[commit], None);
+    }
+}
+
+/// The four tools whose marks are in the table so far.
+const COVERED: [&str; 4] = ["claude-code", "copilot", "cursor", "codex"];
+
+/// A labelled commit, as the corpus' own README describes it.
+struct Labelled {
+    id: String,
+    commit: Commit,
+    assisted: bool,
+    disputed: bool,
+    tools: Vec<String>,
+    note: String,
+}
+
+fn labelled(line: &str) -> Labelled {
+    let row: serde_json::Value = serde_json::from_str(line).unwrap();
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let signature = |value: &serde_json::Value| Signature {
+        name: text(&value["name"]),
+        email: text(&value["email"]),
+    };
+    let mut commit = commit(ANA, ANA, &text(&row["message"]));
+    commit.author = signature(&row["author"]);
+    commit.committer = signature(&row["committer"]);
+    let labels = &row["labels"];
+    Labelled {
+        id: text(&row["id"]),
+        commit,
+        assisted: labels["assisted"].as_bool().unwrap(),
+        disputed: labels["disputed"].as_bool().unwrap(),
+        tools: labels["tools"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(text)
+            .collect(),
+        note: text(&labels["note"]),
+    }
+}
+
+#[test]
+fn the_corpus_of_real_commits_is_judged_as_its_readers_did() {
+    let Ok(path) = std::env::var("COUNTERSIGN_CORPUS") else {
+        eprintln!(
+            "COUNTERSIGN_CORPUS names no file, so the corpus of real commits was not judged."
+        );
+        return;
+    };
+    let all = std::fs::read_to_string(path).unwrap();
+    let rows: Vec<Labelled> = all
+        .lines()
+        .map(labelled)
+        .filter(|row| !row.disputed)
+        .collect();
+    let (mut missed, mut taken, mut other_missed) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut hits, mut right_tool) = (0, 0);
+    for row in &rows {
+        let marks = marks(std::slice::from_ref(&row.commit), None);
+        let assisted = provenance(&marks) == Provenance::Assisted;
+        let covered = row
+            .tools
+            .iter()
+            .any(|tool| COVERED.contains(&tool.as_str()));
+        match (row.assisted, assisted) {
+            (true, true) if covered => {
+                hits += 1;
+                let found = |tool: &String| marks.iter().any(|mark| mark.tool.id() == *tool);
+                right_tool += usize::from(row.tools.iter().any(found));
+            }
+            (true, false) if covered => missed.push(&row.id),
+            (true, false) => other_missed.push(&row.id),
+            (false, true) => taken.push((&row.id, &row.note)),
+            _ => {}
+        }
+    }
+    eprintln!(
+        "{} undisputed commits. Four tools: recall {hits}/{}, with the right tool {right_tool}. Wrongly assisted: {}. \
+         Of other tools, whose rows come later, missed: {}.",
+        rows.len(),
+        hits + missed.len(),
+        taken.len(),
+        other_missed.len(),
+    );
+    assert!(missed.is_empty(), "missed: {missed:?}");
+    assert!(taken.is_empty(), "traps taken: {taken:?}");
+}

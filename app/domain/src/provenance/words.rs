@@ -1,0 +1,261 @@
+//! Finds the names of tools and models in what people write.
+
+use super::Tool;
+
+/// One word of a text: letters and digits, with hyphens, dots and underscores inside.
+#[derive(Debug, Clone)]
+pub(super) struct Word<'a> {
+    pub(super) text: &'a str,
+    pub(super) lower: String,
+    /// Where it begins and ends in the text.
+    from: usize,
+    to: usize,
+}
+
+/// The words of a text, at most 400 of them.
+pub(super) fn words(text: &str) -> Vec<Word<'_>> {
+    let part_of_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '_');
+    let mut words = Vec::new();
+    let mut rest = text;
+    while words.len() < 400 {
+        let Some(start) = rest.find(char::is_alphanumeric) else {
+            break;
+        };
+        let (_, tail) = rest.split_at(start);
+        let end = tail.find(|c| !part_of_word(c)).unwrap_or(tail.len());
+        let (word, after) = tail.split_at(end);
+        let word = word.trim_end_matches(['-', '.', '_']);
+        let from = text.len() - tail.len();
+        words.push(Word {
+            text: word,
+            lower: word.to_lowercase(),
+            from,
+            to: from + word.len(),
+        });
+        rest = after;
+    }
+    words
+}
+
+/// What a run of words names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) tool: Tool,
+    /// How many words it takes.
+    pub(super) words: usize,
+    /// No person, place or thing is called that. `Claude`, `Cursor` and `Gemini` alone are such names.
+    pub(super) sure: bool,
+}
+
+/// The first tool or model that a text names.
+pub(super) fn tool_in(text: &str) -> Option<Named> {
+    let words = words(text);
+    (0..words.len()).find_map(|at| tool_at(&words, at))
+}
+
+/// The tool or model that is named from this word on.
+pub(super) fn tool_at(words: &[Word<'_>], at: usize) -> Option<Named> {
+    let word = words.get(at)?;
+    let next = words.get(at + 1).map_or("", |word| word.lower.as_str());
+    let named = |tool, words, sure| Some(Named { tool, words, sure });
+    let product = matches!(next, "code" | "cli" | "agent" | "ai" | "bot" | "autofix");
+    let length = 1 + usize::from(product);
+    match word.lower.as_str() {
+        "github" | "openai" | "google" | "anthropic" | "microsoft" => {
+            // Cut after the next word, so a chain of vendors goes no deeper.
+            let inner = tool_at(words.get(..at + 2)?, at + 1).filter(|named| named.words == 1)?;
+            named(inner.tool, 2, true)
+        }
+        "claude" if is_family(next) => named(Tool::ClaudeCode, 2, true),
+        "claude" => named(Tool::ClaudeCode, length, product),
+        "copilot" => named(Tool::Copilot, length, product),
+        "codex" => named(Tool::Codex, length, product),
+        "gemini" => named(Tool::Gemini, length, product || starts_with_digit(next)),
+        // The ordinary word is not a name.
+        "cursor" if word.text != "cursor" => named(Tool::Cursor, length, product),
+        "devin" if product => named(Tool::Devin, length, true),
+        "jules" if product => named(Tool::Jules, length, true),
+        "gpt" if starts_with_digit(next) => named(gpt(), 2, true),
+        family if is_family(family) && starts_with_digit(next) => named(Tool::ClaudeCode, 2, true),
+        other => named(one_word(other)?, 1, true),
+    }
+}
+
+/// Names that are one word and nothing else.
+fn one_word(word: &str) -> Option<Tool> {
+    const WHOLE: &[&str] = &[
+        "aider",
+        "windsurf",
+        "opencode",
+        "antigravity",
+        "openhands",
+        "gemini-cli",
+        "claude-code",
+        "codex-cli",
+        "copilot-cli",
+        "cursor-agent",
+        "copilot-swe-agent",
+        "qwen-code",
+        "qwen-coder",
+        "kiro",
+    ];
+    let model = |prefix: &str| {
+        word.strip_prefix(prefix)
+            .is_some_and(|rest| rest.chars().any(|c| c.is_ascii_digit()))
+    };
+    if WHOLE.contains(&word) {
+        Tool::parse(word)
+    } else if model("claude-") {
+        Some(Tool::ClaudeCode)
+    } else if model("gemini-") {
+        Some(Tool::Gemini)
+    } else if model("gpt-") {
+        Some(if word.contains("codex") {
+            Tool::Codex
+        } else {
+            gpt()
+        })
+    } else if word.starts_with("chatgpt") {
+        Some(Tool::Other("chatgpt".to_owned()))
+    } else if model("gpt") {
+        Some(gpt())
+    } else {
+        None
+    }
+}
+
+fn gpt() -> Tool {
+    Tool::Other("gpt".to_owned())
+}
+
+fn is_family(word: &str) -> bool {
+    matches!(word, "opus" | "sonnet" | "haiku" | "fable")
+}
+
+fn starts_with_digit(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// The first model that a text names, as it is written there: `Claude Opus 4.6`, `gpt-5.3-codex`.
+pub(super) fn model_in(text: &str) -> Option<String> {
+    let words = words(text);
+    let (start, mut end) = (0..words.len()).find_map(|at| model_at(&words, at))?;
+    while words.get(end).is_some_and(|word| continues(&word.lower)) {
+        end += 1;
+    }
+    let (first, last) = (words.get(start)?, words.get(end.checked_sub(1)?)?);
+    let name = text.get(first.from..last.to)?;
+    (name.len() <= 80).then(|| name.to_owned())
+}
+
+/// From and up to which word a model is named, without its version.
+fn model_at(words: &[Word<'_>], at: usize) -> Option<(usize, usize)> {
+    let lower = |at: usize| words.get(at).map_or("", |word| word.lower.as_str());
+    let (word, next) = (lower(at), lower(at + 1));
+    if matches!(word, "claude") && (is_family(next) || starts_with_digit(next)) {
+        return Some((at, at + 2));
+    }
+    if (is_family(word) || matches!(word, "gpt" | "gemini")) && starts_with_digit(next) {
+        return Some((at, at + 2));
+    }
+    let prefixes = [
+        "claude-",
+        "gemini-",
+        "gpt",
+        "chatgpt",
+        "deepseek-",
+        "qwen",
+        "grok-",
+    ];
+    let model = prefixes.iter().any(|prefix| word.starts_with(prefix))
+        && word.chars().any(|c| c.is_ascii_digit());
+    model.then_some((at, at + 1))
+}
+
+fn continues(word: &str) -> bool {
+    let version = starts_with_digit(word) && word.chars().all(|c| c.is_ascii_digit() || c == '.');
+    version
+        || is_family(word)
+        || matches!(
+            word,
+            "pro" | "flash" | "mini" | "nano" | "preview" | "codex" | "max"
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn tools_are_found_under_their_own_and_their_models_names() {
+        let tool = |text| tool_in(text).map(|named| named.tool.id().into_owned());
+        for (text, id) in [
+            ("Claude Code (Sonnet 4.5)", "claude-code"),
+            ("Claude:claude-opus-4-7", "claude-code"),
+            ("Fable 5", "claude-code"),
+            ("OpenAI Codex was used", "codex"),
+            ("GPT-5.3-Codex", "codex"),
+            ("GitHub Copilot CLI", "copilot"),
+            ("Cursor", "cursor"),
+            ("gemini-cli", "gemini"),
+            ("ChatGPTv5", "other:chatgpt"),
+            ("GPT 5.5", "other:gpt"),
+        ] {
+            assert_eq!(tool(text).as_deref(), Some(id), "{text}");
+        }
+    }
+
+    #[test]
+    fn ordinary_words_and_people_are_no_tools() {
+        for text in [
+            "",
+            "move the cursor",
+            "Devin Rendall",
+            "Claudio",
+            "opus magnum",
+            "GitHub Actions",
+            "gpt partition",
+            "Jules",
+            "CLAUDE.md",
+        ] {
+            assert_eq!(tool_in(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn models_are_cut_out_as_they_are_written() {
+        for (text, model) in [
+            ("Claude Opus 4.6 (1M context)", Some("Claude Opus 4.6")),
+            (
+                "Claude Code 2.1.63 / Claude Opus 4.6",
+                Some("Claude Opus 4.6"),
+            ),
+            ("Claude:claude-opus-4-7 [x]", Some("claude-opus-4-7")),
+            ("I used Codex with GPT 5.4 to look", Some("GPT 5.4")),
+            ("aider (gemini/gemini-2.5-pro)", Some("gemini-2.5-pro")),
+            ("Claude", None),
+            ("Claude Code", None),
+        ] {
+            assert_eq!(model_in(text).as_deref(), model, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read(text in any::<String>()) {
+            let _ = tool_in(&text);
+            let _ = model_in(&text);
+        }
+
+        #[test]
+        fn words_of_tools_in_any_order_are_read(
+            parts in proptest::collection::vec(
+                prop::sample::select(vec!["claude", "Claude", "opus", "4.6", "gpt", "-", " ", "github", "codex", "5", "\u{0130}", "."]), 0..20),
+        ) {
+            let text = parts.concat();
+            let _ = tool_in(&text);
+            let _ = model_in(&text);
+        }
+    }
+}
