@@ -47,7 +47,7 @@ create table account (
 comment on table account is 'E-mail addresses and logins that tie commits to people, as normalised keys (domain::contributor::Key).';
 comment on column account.proved is
     'Only a proved link grants something (a level to a commit); any link, proved or not, bars from approving.';
-create index account_key on account (key) where until_version is null;
+create index account_key on account (key);
 create index account_now on account (person_id) where until_version is null;
 
 create table sign_in (

@@ -28,6 +28,7 @@ create table decision (
 comment on table decision is 'One fact by one person about one digest. Never updated, never deleted: no role may, and a trigger says so too.';
 comment on column decision.level is 'As it was when the decision was taken; likewise teams.';
 comment on column decision.xid is 'With id the order in which readers may take rows: ids are not in commit order.';
+create index decision_id on decision (id);
 create index decision_stream on decision (xid, id);
 create index decision_person on decision (person_id, at desc);
 

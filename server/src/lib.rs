@@ -2,5 +2,6 @@
 
 pub mod api;
 pub mod cli;
+pub mod problem;
 pub mod settings;
 pub mod web;

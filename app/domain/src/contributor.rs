@@ -28,6 +28,33 @@ pub enum Role {
 }
 
 impl Role {
+    /// All of them, the closest to the change first.
+    pub const ALL: [Self; 5] = [
+        Self::ChangeAuthor,
+        Self::Author,
+        Self::Committer,
+        Self::CoAuthor,
+        Self::Uploader,
+    ];
+
+    /// The word used in SQL.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ChangeAuthor => "change_author",
+            Self::Author => "author",
+            Self::Committer => "committer",
+            Self::CoAuthor => "co_author",
+            Self::Uploader => "uploader",
+        }
+    }
+
+    /// The role of that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == word)
+    }
+
     /// In words, as in "you had a hand in this change (co-author)".
     #[must_use]
     pub fn words(self) -> &'static str {

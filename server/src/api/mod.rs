@@ -1,3 +1,4 @@
 //! REST under `/api/v1`.
 
+mod parse;
 pub mod wire;

@@ -34,12 +34,25 @@ pub struct Submission {
     pub commits: Vec<Commit>,
     #[serde(default)]
     pub draft: bool,
+    #[serde(default)]
+    pub state: State,
     /// Says that a machine took part. Nothing here can say that none did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ai: Option<Ai>,
     /// Make a head that is already known the current one again, as after a force-push back.
     #[serde(default)]
     pub current: bool,
+}
+
+/// Where a change is in its life.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    #[default]
+    Open,
+    Merged,
+    /// Closed without merging: the gate denies it until it is open again.
+    Closed,
 }
 
 /// Who opened a change, as the code host knows them.
@@ -177,12 +190,11 @@ pub struct GateChange {
     pub repository: String,
     pub key: String,
     pub target: String,
-    /// `open`, `merged` or `closed`.
-    pub state: String,
+    pub state: State,
     pub revision: i32,
     pub head: String,
     pub digest: String,
-    /// Whether a newer revision exists.
+    /// False where a newer revision exists.
     pub current: bool,
     pub verdict: Verdict,
     pub decisions: Vec<GateDecision>,
@@ -230,6 +242,110 @@ pub struct Questions {
 pub struct Answers {
     pub allow: bool,
     pub answers: Vec<Answer>,
+}
+
+/// A change, as a list or its own address shows it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Change {
+    pub id: Uuid,
+    pub repository: String,
+    pub key: String,
+    pub title: String,
+    pub url: Option<String>,
+    pub author: String,
+    pub state: State,
+    pub draft: bool,
+    pub verdict: Verdict,
+    pub reasons: Vec<Reason>,
+    pub needs: Vec<Need>,
+    pub provenance: String,
+    /// The level of the current revision: `junior`, `mid`, `senior`, or `nobody`.
+    pub level: String,
+    /// The current one.
+    pub revision: Revision,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// Where a person reads it.
+    pub page: String,
+}
+
+/// One revision of a change.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Revision {
+    pub id: Uuid,
+    pub number: i32,
+    pub target: String,
+    pub base: String,
+    pub head: String,
+    pub digest: String,
+    pub files: i32,
+    pub added: i32,
+    pub removed: i32,
+    #[serde(with = "time::serde::rfc3339")]
+    pub arrived_at: OffsetDateTime,
+}
+
+/// One page of changes; follow `Link: rel="next"` for the next.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Changes {
+    pub changes: Vec<Change>,
+}
+
+/// All revisions of a change, the first first.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Revisions {
+    pub revisions: Vec<Revision>,
+}
+
+/// One piece of evidence that a tool took part.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Mark {
+    pub tool: String,
+    pub model: Option<String>,
+    /// `hinted`, `marked` or `declared`.
+    pub strength: String,
+    /// `author`, `committer`, `trailer`, `message` or `submission`.
+    pub place: String,
+    pub commit: Option<String>,
+    pub line: Option<i32>,
+    pub text: String,
+}
+
+/// The marks found in a change's current revision.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Marks {
+    pub marks: Vec<Mark>,
+}
+
+/// One decision, as it was recorded.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Decision {
+    pub id: Uuid,
+    pub change: Uuid,
+    pub revision: i32,
+    pub digest: String,
+    pub seq: i32,
+    /// `approve`, `reject`, `withdraw` or `override`.
+    pub kind: String,
+    pub reason: String,
+    pub incident: Option<String>,
+    pub person: Uuid,
+    pub name: String,
+    /// As it was then; likewise the teams.
+    pub level: Option<String>,
+    pub teams: Vec<String>,
+    pub policy: Policy,
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+}
+
+/// Decisions, oldest first.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Decisions {
+    pub decisions: Vec<Decision>,
+    /// Give this as `after` to read on; the same as was given where nothing is new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
 }
 
 /// RFC 9457. `type` is stable; match on it and not on the words.

@@ -123,6 +123,7 @@ fn read(options: &Options) -> anyhow::Result<(wire::Submission, Vec<u8>)> {
         head: head.to_string(),
         commits,
         draft: options.draft,
+        state: wire::State::Open,
         ai: (options.ai || options.tool.is_some()).then(|| wire::Ai {
             tool: options.tool.clone(),
         }),

@@ -115,10 +115,99 @@ pub fn marks(commits: &[Commit], said: Option<&Said>) -> Vec<Mark> {
 /// What marks add up to. Hints alone add up to nothing. `Human` is never a matter of marks: it takes a person's word.
 #[must_use]
 pub fn provenance(marks: &[Mark]) -> Provenance {
-    if marks.iter().any(|mark| mark.strength >= Strength::Marked) {
-        Provenance::Assisted
-    } else {
-        Provenance::Unknown
+    Provenance::of(marks.iter().map(|mark| mark.strength))
+}
+
+impl Provenance {
+    /// What marks of these strengths add up to.
+    #[must_use]
+    pub fn of(strengths: impl IntoIterator<Item = Strength>) -> Self {
+        let proved = strengths
+            .into_iter()
+            .any(|strength| strength >= Strength::Marked);
+        if proved {
+            Self::Assisted
+        } else {
+            Self::Unknown
+        }
+    }
+
+    /// The word used over REST and in class names.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Assisted => "assisted",
+            Self::Human => "human",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Strength {
+    /// The word used in SQL and over REST.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hinted => "hinted",
+            Self::Marked => "marked",
+            Self::Declared => "declared",
+        }
+    }
+
+    /// The strength of that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Hinted, Self::Marked, Self::Declared]
+            .into_iter()
+            .find(|strength| strength.as_str() == word)
+    }
+}
+
+impl Place {
+    /// The word used in SQL and over REST.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Author { .. } => "author",
+            Self::Committer { .. } => "committer",
+            Self::Trailer { .. } => "trailer",
+            Self::Message { .. } => "message",
+            Self::Submission => "submission",
+        }
+    }
+
+    /// The commit in which it lies, if it lies in one.
+    #[must_use]
+    pub fn commit(&self) -> Option<&CommitSha> {
+        match self {
+            Self::Author { commit }
+            | Self::Committer { commit }
+            | Self::Trailer { commit, .. }
+            | Self::Message { commit, .. } => Some(commit),
+            Self::Submission => None,
+        }
+    }
+
+    /// The line of the commit's message, if it lies in one.
+    #[must_use]
+    pub fn line(&self) -> Option<u32> {
+        match self {
+            Self::Trailer { line, .. } | Self::Message { line, .. } => Some(*line),
+            Self::Author { .. } | Self::Committer { .. } | Self::Submission => None,
+        }
+    }
+
+    /// The place of these parts, if they make one.
+    #[must_use]
+    pub fn from_parts(word: &str, commit: Option<CommitSha>, line: Option<u32>) -> Option<Self> {
+        match (word, commit, line) {
+            ("author", Some(commit), None) => Some(Self::Author { commit }),
+            ("committer", Some(commit), None) => Some(Self::Committer { commit }),
+            ("trailer", Some(commit), Some(line)) => Some(Self::Trailer { commit, line }),
+            ("message", Some(commit), Some(line)) => Some(Self::Message { commit, line }),
+            ("submission", None, None) => Some(Self::Submission),
+            _ => None,
+        }
     }
 }
 

@@ -1,0 +1,263 @@
+//! From the wire to the domain: every field of a submission is bounded and parsed here, once.
+
+use super::wire;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use domain::{
+    arrival::Submitted,
+    change::ChangeState,
+    commit::{Commit, Signature},
+    contributor::{self, Contributor, Role},
+    digest::PatchHash,
+    names::{Branch, ChangeKey, CommitSha, NameError, RepositoryName},
+    provenance::{Said, Tool},
+};
+
+/// More commits than this are no change that a person reads.
+const MAX_COMMITS: usize = 2_000;
+const MAX_MESSAGE: usize = 1_000_000;
+const MAX_SHORT: usize = 500;
+const MAX_TITLE: usize = 1_000;
+const MAX_URL: usize = 2_000;
+
+/// What is wrong with a submission: the field, and what about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}` {what}")]
+pub struct Wrong {
+    pub field: String,
+    pub what: String,
+}
+
+/// A submission whose fields are parsed; its patch comes apart.
+#[derive(Debug)]
+pub struct Parsed {
+    pub repository: RepositoryName,
+    pub key: ChangeKey,
+    pub title: String,
+    pub url: Option<String>,
+    pub author: Author,
+    pub state: ChangeState,
+    pub draft: bool,
+    pub target: Branch,
+    pub merge_base: CommitSha,
+    pub head: CommitSha,
+    pub make_current: bool,
+    pub commits: Vec<Commit>,
+    pub said: Option<Said>,
+}
+
+/// Who opened the change.
+#[derive(Debug)]
+pub struct Author {
+    pub name: String,
+    pub login: Option<String>,
+    pub email: Option<String>,
+}
+
+/// Parses a submission.
+///
+/// # Errors
+/// [`Wrong`] names the first field that is not as it must be.
+pub fn submission(from: wire::Submission) -> Result<Parsed, Wrong> {
+    let head = name("head", CommitSha::parse(from.head))?;
+    let commits = commits(from.commits)?;
+    if !commits.is_empty() && !commits.iter().any(|commit| commit.sha == head) {
+        return Err(wrong("commits", "do not include the head"));
+    }
+    Ok(Parsed {
+        repository: name("repository", RepositoryName::parse(from.repository))?,
+        key: name("key", ChangeKey::parse(from.key))?,
+        title: text("title", from.title, MAX_TITLE)?,
+        url: from.url.map(url).transpose()?,
+        author: author(from.author.unwrap_or_default(), commits.last())?,
+        state: state(from.state),
+        draft: from.draft,
+        target: name("target", Branch::parse(from.target))?,
+        merge_base: name("base", CommitSha::parse(from.base))?,
+        head,
+        make_current: from.current,
+        said: from.ai.map(said).transpose()?,
+        commits,
+    })
+}
+
+impl Parsed {
+    /// What it says of the revision, with the hash of the patch that came with it.
+    #[must_use]
+    pub fn submitted(&self, patch: PatchHash) -> Submitted {
+        Submitted {
+            target: self.target.clone(),
+            merge_base: self.merge_base.clone(),
+            head: self.head.clone(),
+            patch,
+            make_current: self.make_current,
+        }
+    }
+
+    /// Everybody who had a hand in it, as far as the submission says.
+    #[must_use]
+    pub fn contributors(&self) -> Vec<Contributor> {
+        let mut all: Vec<Contributor> = self.commits.iter().flat_map(of_commit).collect();
+        all.extend(self.author.contributor());
+        all
+    }
+}
+
+/// A commit without a human behind it comes from nobody, and says so by a contributor to whom no account leads.
+fn of_commit(commit: &Commit) -> Vec<Contributor> {
+    let humans = contributor::of_commit(commit);
+    if humans.is_empty() {
+        return vec![Contributor {
+            role: Role::Author,
+            who: commit.author.clone(),
+            login: None,
+            keys: vec![],
+        }];
+    }
+    humans
+}
+
+impl Author {
+    fn contributor(&self) -> Option<Contributor> {
+        let email = self.email.clone().unwrap_or_default();
+        let keys = contributor::keys(&email, self.login.as_deref());
+        (!keys.is_empty()).then(|| Contributor {
+            role: Role::ChangeAuthor,
+            who: Signature {
+                name: self.name.clone(),
+                email,
+            },
+            login: self.login.clone(),
+            keys,
+        })
+    }
+}
+
+fn author(from: wire::Author, last: Option<&Commit>) -> Result<Author, Wrong> {
+    let login = from
+        .login
+        .map(|login| text("author.login", login, MAX_SHORT))
+        .transpose()?;
+    let email = from
+        .email
+        .map(|email| text("author.email", email, MAX_SHORT))
+        .transpose()?;
+    let name = from
+        .name
+        .map(|name| text("author.name", name, MAX_SHORT))
+        .transpose()?;
+    let committed = || last.map(|commit| commit.author.name.clone());
+    let name = name
+        .or_else(|| login.clone())
+        .or_else(committed)
+        .unwrap_or_else(|| "unknown".to_owned());
+    Ok(Author { name, login, email })
+}
+
+fn commits(from: Vec<wire::Commit>) -> Result<Vec<Commit>, Wrong> {
+    if from.len() > MAX_COMMITS {
+        return Err(wrong(
+            "commits",
+            format!("are more than {MAX_COMMITS}; split the change"),
+        ));
+    }
+    from.into_iter()
+        .enumerate()
+        .map(|(i, one)| commit(&format!("commits[{i}]"), one))
+        .collect()
+}
+
+fn commit(field: &str, from: wire::Commit) -> Result<Commit, Wrong> {
+    let sha = |part: &str, text: String| name(&format!("{field}.{part}"), CommitSha::parse(text));
+    let message = bytes(&format!("{field}.message"), from.message)?;
+    if message.len() > MAX_MESSAGE {
+        return Err(wrong(
+            &format!("{field}.message"),
+            format!("is longer than {MAX_MESSAGE} bytes"),
+        ));
+    }
+    Ok(Commit {
+        sha: sha("sha", from.sha)?,
+        tree: sha("tree", from.tree)?,
+        parents: from
+            .parents
+            .into_iter()
+            .map(|parent| sha("parents", parent))
+            .collect::<Result<_, _>>()?,
+        author: signature(&format!("{field}.author"), from.author)?,
+        authored_at: from.authored_at,
+        committer: signature(&format!("{field}.committer"), from.committer)?,
+        message,
+    })
+}
+
+fn signature(field: &str, from: wire::Signature) -> Result<Signature, Wrong> {
+    let lossy = |part: &str, value| {
+        let field = format!("{field}.{part}");
+        let value = String::from_utf8_lossy(&bytes(&field, value)?).into_owned();
+        text(&field, value, MAX_SHORT)
+    };
+    Ok(Signature {
+        name: lossy("name", from.name)?,
+        email: lossy("email", from.email)?,
+    })
+}
+
+fn bytes(field: &str, from: wire::Text) -> Result<Vec<u8>, Wrong> {
+    match from {
+        wire::Text::Utf8(text) => Ok(text.into_bytes()),
+        wire::Text::Bytes { base64 } => BASE64_STANDARD
+            .decode(base64)
+            .map_err(|_| wrong(field, "is not base64")),
+    }
+}
+
+/// Text that is shown: bounded, and without NUL, which Postgres cannot store.
+fn text(field: &str, text: String, most: usize) -> Result<String, Wrong> {
+    if text.chars().count() > most {
+        return Err(wrong(field, format!("is longer than {most} characters")));
+    }
+    Ok(if text.contains('\0') {
+        text.replace('\0', "\u{fffd}")
+    } else {
+        text
+    })
+}
+
+/// Only http and https: a `javascript:` address must never become a link.
+fn url(address: String) -> Result<String, Wrong> {
+    let address = text("url", address, MAX_URL)?;
+    match url::Url::parse(&address) {
+        Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.has_host() => {
+            Ok(parsed.into())
+        }
+        _ => Err(wrong("url", "is not an http or https address")),
+    }
+}
+
+fn said(from: wire::Ai) -> Result<Said, Wrong> {
+    let tool = from
+        .tool
+        .map(|tool| Tool::parse(&tool).ok_or_else(|| wrong("ai.tool", "is not the name of a tool")))
+        .transpose()?;
+    Ok(Said { tool })
+}
+
+fn state(from: wire::State) -> ChangeState {
+    match from {
+        wire::State::Open => ChangeState::Open,
+        wire::State::Merged => ChangeState::Merged,
+        wire::State::Closed => ChangeState::Closed,
+    }
+}
+
+/// Puts the field's name to what is wrong with a name.
+pub fn name<T>(field: &str, parsed: Result<T, NameError>) -> Result<T, Wrong> {
+    parsed.map_err(|error| wrong(field, error.to_string()))
+}
+
+fn wrong(field: &str, what: impl Into<String>) -> Wrong {
+    Wrong {
+        field: field.to_owned(),
+        what: what.into(),
+    }
+}

@@ -1,0 +1,444 @@
+//! Loads a [`Case`]: everything that bears on one revision of one change.
+
+use crate::{Error, error::known};
+use domain::{
+    Timestamp,
+    case::{Case, Known, Reviewer, Tie},
+    change::{Change, ChangeState, Patch, Revision},
+    commit::{Commit, Signature},
+    contributor::{Contributor, Key, Role},
+    decision::{Decision, Kind, Reason, Recorded},
+    digest::Digest,
+    ids::{ChangeId, DecisionId, FormKey, PersonId, RepositoryId, RevisionId},
+    names::{Branch, ChangeKey, CommitSha, RepositoryName},
+    people::{Granted, Level, Source, held},
+    policy::Policy,
+    provenance::{Mark, Place, Provenance, Strength, Tool},
+};
+use sqlx::PgConnection;
+use std::collections::HashMap;
+use time::Duration;
+use uuid::Uuid;
+
+/// Which revision of a change is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    Current,
+    This(RevisionId),
+    Number(i32),
+}
+
+/// The case of a change, or none if there is no such change or revision.
+///
+/// # Errors
+/// The database refused, or holds what this version does not understand.
+pub async fn load(
+    conn: &mut PgConnection,
+    change: ChangeId,
+    which: Which,
+    claims_max_age: Duration,
+) -> Result<Option<Case>, Error> {
+    let Some((change, revision, people_version)) = change_and_revision(conn, change, which).await?
+    else {
+        return Ok(None);
+    };
+    Ok(Some(Case {
+        provenance: provenance(conn, change.repository, revision.id).await?,
+        contributors: contributors(conn, &change, &revision, people_version, claims_max_age)
+            .await?,
+        decisions: decisions(conn, change.repository, change.id).await?,
+        reviewers: reviewers(conn).await?,
+        policy: Policy::built_in(),
+        change,
+        revision,
+        claims_max_age,
+    }))
+}
+
+async fn change_and_revision(
+    conn: &mut PgConnection,
+    change: ChangeId,
+    which: Which,
+) -> Result<Option<(Change, Revision, i64)>, Error> {
+    let (this, number) = match which {
+        Which::Current => (None, None),
+        Which::This(id) => (Some(id.0), None),
+        Which::Number(number) => (None, Some(number)),
+    };
+    let row = sqlx::query!(
+        r#"select c.id, c.repository_id, repository.name as repository, c.key, c.created_at, s.state, s.draft, s.title, s.url,
+                  s.author_name, s.head_revision, r.id as revision_id, r.number, r.target, r.merge_base, r.head, r.digest, r.files,
+                  r.added, r.removed, r.people_version, r.arrived_at,
+                  exists (select from patch_dispute d where d.repository_id = r.repository_id and d.revision_id = r.id
+                          and not exists (select from patch_ruling p where p.repository_id = d.repository_id
+                                          and p.revision_id = d.revision_id and p.patch_hash = d.patch_hash)) as "disputed!",
+                  exists (select from patch_ruling p where p.repository_id = r.repository_id and p.revision_id = r.id
+                          and not p.stored_is_true) as "wrong!"
+           from change c
+           join repository on repository.id = c.repository_id
+           join change_state s on s.repository_id = c.repository_id and s.change_id = c.id and s.until_version is null
+           join revision r on r.repository_id = c.repository_id and r.change_id = c.id
+                and case when $2::uuid is not null then r.id = $2 when $3::int is not null then r.number = $3 else r.id = s.head_revision end
+           where c.id = $1"#,
+        change.0,
+        this,
+        number,
+    )
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let patch = match (row.wrong, row.disputed) {
+        (true, _) => Patch::Wrong,
+        (false, true) => Patch::Disputed,
+        (false, false) => Patch::Whole,
+    };
+    let change = Change {
+        id: ChangeId(row.id),
+        repository: RepositoryId(row.repository_id),
+        repository_name: known(
+            RepositoryName::parse(row.repository).ok(),
+            "repository",
+            "name",
+        )?,
+        key: known(ChangeKey::parse(row.key).ok(), "change", "key")?,
+        title: row.title,
+        url: row.url,
+        author: row.author_name,
+        state: known(ChangeState::parse(&row.state), "change_state", "state")?,
+        draft: row.draft,
+        head: RevisionId(row.head_revision),
+        created_at: row.created_at,
+    };
+    let revision = Revision {
+        id: RevisionId(row.revision_id),
+        number: row.number,
+        target: known(Branch::parse(row.target).ok(), "revision", "target")?,
+        merge_base: known(
+            CommitSha::parse(row.merge_base).ok(),
+            "revision",
+            "merge_base",
+        )?,
+        head: known(CommitSha::parse(row.head).ok(), "revision", "head")?,
+        digest: known(Digest::from_bytes(&row.digest), "revision", "digest")?,
+        patch,
+        files: row.files,
+        added: row.added,
+        removed: row.removed,
+        arrived_at: row.arrived_at,
+    };
+    Ok(Some((change, revision, row.people_version)))
+}
+
+async fn provenance(
+    conn: &mut PgConnection,
+    repository: RepositoryId,
+    revision: RevisionId,
+) -> Result<Provenance, Error> {
+    let strengths = sqlx::query_scalar!(
+        "select distinct strength from mark where repository_id = $1 and revision_id = $2",
+        repository.0,
+        revision.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    let strengths = strengths
+        .iter()
+        .map(|word| known(Strength::parse(word), "mark", "strength"))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Provenance::of(strengths))
+}
+
+async fn contributors(
+    conn: &mut PgConnection,
+    change: &Change,
+    revision: &Revision,
+    people_version: i64,
+    claims_max_age: Duration,
+) -> Result<Vec<Known>, Error> {
+    let rows = sqlx::query!(
+        "select role, name, email, login, keys from contributor where repository_id = $1 and change_id = $2 order by role, name, email, login",
+        change.repository.0,
+        change.id.0,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let keys: Vec<String> = rows
+        .iter()
+        .flat_map(|row| row.keys.iter().cloned())
+        .collect();
+    let ties = ties(
+        conn,
+        &keys,
+        people_version,
+        revision.arrived_at,
+        claims_max_age,
+    )
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let mut theirs: Vec<Tie> = row
+                .keys
+                .iter()
+                .flat_map(|key| ties.get(key).into_iter().flatten().cloned())
+                .collect();
+            theirs.sort_by_key(|tie| (tie.person, !tie.proved, !tie.now));
+            theirs.dedup();
+            let contributor = Contributor {
+                role: known(Role::parse(&row.role), "contributor", "role")?,
+                who: Signature {
+                    name: row.name,
+                    email: row.email,
+                },
+                login: Some(row.login).filter(|login| !login.is_empty()),
+                keys: row.keys.into_iter().map(Key).collect(),
+            };
+            Ok(Known {
+                contributor,
+                ties: theirs,
+            })
+        })
+        .collect()
+}
+
+/// For each key the people to whom it leads: whom it bars now, and whose level it proved when the revision arrived.
+async fn ties(
+    conn: &mut PgConnection,
+    keys: &[String],
+    version: i64,
+    arrived_at: Timestamp,
+    claims_max_age: Duration,
+) -> Result<HashMap<String, Vec<Tie>>, Error> {
+    let rows = sqlx::query!(
+        r#"select a.key, a.person_id, p.name, a.until_version is null as "now!",
+                  a.proved and a.from_version <= $2 and (a.until_version is null or a.until_version > $2) as "proved!",
+                  array(select f.source || ' ' || f.value from person_fact f where f.person_id = p.id and f.kind = 'level'
+                        and f.from_version <= $2 and (f.until_version is null or f.until_version > $2)) as "levels!",
+                  (select max(i.at) from sign_in i where i.person_id = p.id and i.at <= $3) as signed_in_at
+           from account a join person p on p.id = a.person_id
+           where a.key = any($1)"#,
+        keys,
+        version,
+        arrived_at,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut ties: HashMap<String, Vec<Tie>> = HashMap::new();
+    for row in rows.into_iter().filter(|row| row.now || row.proved) {
+        let fresh = row
+            .signed_in_at
+            .is_some_and(|at| arrived_at - at <= claims_max_age);
+        let held =
+            held(&levels(&row.levels)?).filter(|level| level.source == Source::Operator || fresh);
+        let level = held.filter(|_| row.proved).map(|granted| granted.value);
+        let tie = Tie {
+            person: PersonId(row.person_id),
+            name: row.name,
+            proved: row.proved,
+            level,
+            now: row.now,
+        };
+        ties.entry(row.key).or_default().push(tie);
+    }
+    Ok(ties)
+}
+
+/// The marks found in a revision, in the order in which they were told.
+///
+/// # Errors
+/// The database refused, or holds what this version does not understand.
+pub async fn marks(
+    conn: &mut PgConnection,
+    repository: RepositoryId,
+    revision: RevisionId,
+) -> Result<Vec<Mark>, Error> {
+    let rows = sqlx::query!(
+        "select tool, model, strength, place, commit_sha, line, text from mark where repository_id = $1 and revision_id = $2 order by ordinal",
+        repository.0,
+        revision.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let commit = row
+                .commit_sha
+                .map(|sha| known(CommitSha::parse(sha).ok(), "mark", "commit_sha"))
+                .transpose()?;
+            Ok(Mark {
+                tool: known(Tool::parse(&row.tool), "mark", "tool")?,
+                model: row.model,
+                place: known(
+                    Place::from_parts(
+                        &row.place,
+                        commit,
+                        row.line.and_then(|line| u32::try_from(line).ok()),
+                    ),
+                    "mark",
+                    "place",
+                )?,
+                strength: known(Strength::parse(&row.strength), "mark", "strength")?,
+                text: row.text,
+            })
+        })
+        .collect()
+}
+
+/// The commits that a revision adds to its target, oldest first.
+///
+/// # Errors
+/// The database refused, or holds what this version does not understand.
+pub async fn commits(
+    conn: &mut PgConnection,
+    repository: RepositoryId,
+    revision: RevisionId,
+) -> Result<Vec<Commit>, Error> {
+    let rows = sqlx::query!(
+        "select sha, tree, parents, author_name, author_email, authored_at, committer_name, committer_email, message
+         from commit where repository_id = $1 and revision_id = $2 order by ordinal",
+        repository.0,
+        revision.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    let sha = |text: String, column| known(CommitSha::parse(text).ok(), "commit", column);
+    rows.into_iter()
+        .map(|row| {
+            Ok(Commit {
+                sha: sha(row.sha, "sha")?,
+                tree: sha(row.tree, "tree")?,
+                parents: row
+                    .parents
+                    .into_iter()
+                    .map(|parent| sha(parent, "parents"))
+                    .collect::<Result<_, _>>()?,
+                author: Signature {
+                    name: row.author_name,
+                    email: row.author_email,
+                },
+                authored_at: row.authored_at,
+                committer: Signature {
+                    name: row.committer_name,
+                    email: row.committer_email,
+                },
+                message: row.message,
+            })
+        })
+        .collect()
+}
+
+/// Every decision of a change, in the order of `seq`.
+///
+/// # Errors
+/// The database refused, or holds what this version does not understand.
+pub async fn decisions(
+    conn: &mut PgConnection,
+    repository: RepositoryId,
+    change: ChangeId,
+) -> Result<Vec<Recorded>, Error> {
+    let rows = sqlx::query_as!(
+        DecisionRow,
+        r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
+                  d.incident, d.level, d.teams, d.policy, d.policy_version, d.at, p.name, r.number
+           from decision d join person p on p.id = d.person_id
+           join revision r on r.repository_id = d.repository_id and r.id = d.revision_id
+           where d.repository_id = $1 and d.change_id = $2 order by d.seq"#,
+        repository.0,
+        change.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(DecisionRow::recorded).collect()
+}
+
+/// One row of `decision`, with what is shown of it.
+pub(crate) struct DecisionRow {
+    pub id: Uuid,
+    pub repository_id: Uuid,
+    pub change_id: Uuid,
+    pub revision_id: Uuid,
+    pub digest: Vec<u8>,
+    pub seq: i32,
+    pub person_id: Uuid,
+    pub form_key: Uuid,
+    pub kind: String,
+    pub reason: String,
+    pub incident: Option<String>,
+    pub level: Option<String>,
+    pub teams: Vec<String>,
+    pub policy: String,
+    pub policy_version: i32,
+    pub at: Timestamp,
+    pub name: String,
+    pub number: i32,
+}
+
+impl DecisionRow {
+    pub(crate) fn recorded(self) -> Result<Recorded, Error> {
+        let level = self
+            .level
+            .map(|word| known(Level::parse(&word), "decision", "level"))
+            .transpose()?;
+        let decision = Decision {
+            repository: RepositoryId(self.repository_id),
+            change: ChangeId(self.change_id),
+            revision: RevisionId(self.revision_id),
+            digest: known(Digest::from_bytes(&self.digest), "decision", "digest")?,
+            seq: self.seq,
+            person: PersonId(self.person_id),
+            form_key: FormKey(self.form_key),
+            kind: known(Kind::parse(&self.kind), "decision", "kind")?,
+            reason: known(Reason::parse(&self.reason).ok(), "decision", "reason")?,
+            incident: self.incident,
+            level,
+            teams: self.teams,
+            policy: self.policy,
+            policy_version: self.policy_version,
+            at: self.at,
+        };
+        Ok(Recorded {
+            id: DecisionId(self.id),
+            name: self.name,
+            revision_number: self.number,
+            decision,
+        })
+    }
+}
+
+/// Active people who hold the level that can decide, whatever the age of their claims.
+async fn reviewers(conn: &mut PgConnection) -> Result<Vec<Reviewer>, Error> {
+    let rows = sqlx::query!(
+        r#"select p.id, p.name, array_agg(f.source || ' ' || f.value) as "levels!"
+           from person p join person_fact f on f.person_id = p.id and f.kind = 'level' and f.until_version is null
+           where not exists (select from person_fact i where i.person_id = p.id and i.kind = 'inactive' and i.until_version is null)
+           group by p.id, p.name
+           having 'senior' = any(array_agg(f.value))
+           order by p.name, p.id"#,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut reviewers = Vec::with_capacity(rows.len());
+    for row in rows {
+        if held(&levels(&row.levels)?).is_some_and(|level| level.value >= Level::Senior) {
+            reviewers.push(Reviewer {
+                id: PersonId(row.id),
+                name: row.name,
+            });
+        }
+    }
+    Ok(reviewers)
+}
+
+/// Reads `source level` pairs.
+fn levels(words: &[String]) -> Result<Vec<Granted<Level>>, Error> {
+    let read = |words: &String| {
+        let (source, level) = words.split_once(' ')?;
+        Some(Granted {
+            value: Level::parse(level)?,
+            source: Source::parse(source)?,
+        })
+    };
+    words
+        .iter()
+        .map(|words| known(read(words), "person_fact", "value"))
+        .collect()
+}

@@ -1,0 +1,295 @@
+//! Decisions: recorded once, read as a stream, never changed.
+
+use crate::{
+    Error, Tx,
+    cases::{self, DecisionRow, Which},
+    events, ids, standings,
+};
+use domain::{
+    Timestamp,
+    case::Case,
+    decision::{Decision, Recorded},
+    ids::{ChangeId, DecisionId, FormKey, PersonId},
+    names::{ChangeKey, CommitSha, RepositoryName},
+};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use sqlx::PgConnection;
+use time::Duration;
+use uuid::Uuid;
+
+/// The case of a change under its lock, and the number that its next decision gets. None if there is no such change.
+///
+/// # Errors
+/// The database refused.
+pub async fn locked_case(
+    tx: &mut Tx,
+    change: ChangeId,
+    claims_max_age: Duration,
+) -> Result<Option<(Case, i32)>, Error> {
+    let decided = sqlx::query_scalar!(
+        "select decisions from change where id = $1 for update",
+        change.0
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    let Some(decided) = decided else {
+        return Ok(None);
+    };
+    let case = cases::load(tx.conn(), change, Which::Current, claims_max_age).await?;
+    Ok(case.map(|case| (case, decided + 1)))
+}
+
+/// The decision that this person already took with this form, if the form is resent.
+///
+/// # Errors
+/// The database refused.
+pub async fn by_form(
+    conn: &mut PgConnection,
+    person: PersonId,
+    form_key: FormKey,
+) -> Result<Option<Recorded>, Error> {
+    let row = sqlx::query_as!(
+        DecisionRow,
+        r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
+                  d.incident, d.level, d.teams, d.policy, d.policy_version, d.at, p.name, r.number
+           from decision d join person p on p.id = d.person_id
+           join revision r on r.repository_id = d.repository_id and r.id = d.revision_id
+           where d.person_id = $1 and d.form_key = $2"#,
+        person.0,
+        form_key.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(DecisionRow::recorded).transpose()
+}
+
+/// Records a decision with its event, its log leaf and the standing that follows from it.
+///
+/// # Errors
+/// The database refused; nothing of it is recorded then.
+pub async fn record(
+    tx: &mut Tx,
+    decision: &Decision,
+    claims_max_age: Duration,
+) -> Result<DecisionId, Error> {
+    let id = DecisionId(ids::new());
+    insert(tx, id, decision).await?;
+    sqlx::query!(
+        "update change set decisions = $3 where repository_id = $1 and id = $2",
+        decision.repository.0,
+        decision.change.0,
+        decision.seq,
+    )
+    .execute(tx.conn())
+    .await?;
+    sqlx::query!(
+        "insert into log_leaf (repository_id, decision_id, hash) values ($1, $2, $3)",
+        decision.repository.0,
+        id.0,
+        &leaf_hash(id, decision)[..],
+    )
+    .execute(tx.conn())
+    .await?;
+    let data = json!({ "change": decision.change, "kind": decision.kind, "seq": decision.seq });
+    events::record(
+        tx,
+        Some(decision.repository),
+        "decision.recorded",
+        id.0,
+        data,
+    )
+    .await?;
+    standings::renew(tx, decision.change, claims_max_age).await?;
+    Ok(id)
+}
+
+async fn insert(tx: &mut Tx, id: DecisionId, decision: &Decision) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into decision (repository_id, id, change_id, revision_id, digest, seq, person_id, form_key, kind, reason, incident,
+                               level, teams, policy, policy_version, at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+        decision.repository.0,
+        id.0,
+        decision.change.0,
+        decision.revision.0,
+        decision.digest.bytes(),
+        decision.seq,
+        decision.person.0,
+        decision.form_key.0,
+        decision.kind.as_str(),
+        decision.reason.as_str(),
+        decision.incident,
+        decision.level.map(domain::people::Level::as_str),
+        &decision.teams,
+        decision.policy,
+        decision.policy_version,
+        decision.at,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// RFC 6962, section 2.1: SHA-256 over a zero byte and the leaf, which is the decision as JSON with its keys in order.
+fn leaf_hash(id: DecisionId, decision: &Decision) -> [u8; 32] {
+    let leaf = json!({
+        "at": decision.at.unix_timestamp_nanos() / 1000, "change": decision.change, "digest": decision.digest, "id": id,
+        "incident": decision.incident, "kind": decision.kind, "level": decision.level, "person": decision.person,
+        "policy": decision.policy, "policy_version": decision.policy_version, "reason": decision.reason,
+        "repository": decision.repository, "revision": decision.revision, "seq": decision.seq, "teams": decision.teams,
+    });
+    let mut hash = Sha256::new();
+    hash.update([0]);
+    hash.update(leaf.to_string());
+    hash.finalize().into()
+}
+
+/// A decision with what is listed of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    pub recorded: Recorded,
+    pub repository: RepositoryName,
+    pub key: ChangeKey,
+    pub title: String,
+    pub head: CommitSha,
+    /// Its place in the stream.
+    pub cursor: Cursor,
+}
+
+/// A place in the stream of decisions: ids and times are not in commit order, so who reads on from one of those loses rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    pub xid: u64,
+    pub id: Uuid,
+}
+
+/// Decisions after `after`, oldest first, in these repositories (folded names or `owner/*`), at most `most`. What an open
+/// transaction may still put before them is not yet shown, so nothing is ever put before a cursor.
+///
+/// # Errors
+/// The database refused, or holds what this version does not understand.
+pub async fn after(
+    conn: &mut PgConnection,
+    after: Option<Cursor>,
+    repositories: &[String],
+    most: i64,
+) -> Result<Vec<Listed>, Error> {
+    let (xid, id) = after.map_or((0, Uuid::nil()), |cursor| (cursor.xid, cursor.id));
+    let rows = sqlx::query!(
+        r#"select d.id as decision_id, d.xid::text as "xid!"
+           from decision d join repository on repository.id = d.repository_id
+           where d.xid < pg_snapshot_xmin(pg_current_snapshot()) and (d.xid, d.id) > ($1::text::xid8, $2)
+             and (repository.folded = any($3) or split_part(repository.folded, '/', 1) || '/*' = any($3))
+           order by d.xid, d.id limit $4"#,
+        xid.to_string(),
+        id,
+        repositories,
+        most,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.decision_id).collect();
+    let mut listed = by_ids(conn, &ids).await?;
+    listed.sort_by_key(|one| (one.cursor.xid, one.cursor.id));
+    Ok(listed)
+}
+
+/// Which decisions a person wants to see; all fields that are set must match.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub kind: Option<domain::decision::Kind>,
+    pub person: Option<PersonId>,
+    pub repository: Option<RepositoryName>,
+    /// Only those before this moment and id: the last of the page before.
+    pub before: Option<(Timestamp, Uuid)>,
+}
+
+/// The latest decisions, newest first, at most `most`.
+///
+/// # Errors
+/// The database refused, or holds what this version does not understand.
+pub async fn latest(
+    conn: &mut PgConnection,
+    filter: &Filter,
+    most: i64,
+) -> Result<Vec<Listed>, Error> {
+    let (at, id) = filter.before.unzip();
+    let ids = sqlx::query_scalar!(
+        r#"select d.id from decision d join repository on repository.id = d.repository_id
+           where ($1::text is null or d.kind = $1) and ($2::uuid is null or d.person_id = $2)
+             and ($3::text is null or repository.folded = $3)
+             and ($4::timestamptz is null or (d.at, d.id) < ($4, $5))
+           order by d.at desc, d.id desc limit $6"#,
+        filter.kind.map(domain::decision::Kind::as_str),
+        filter.person.map(|person| person.0),
+        filter.repository.as_ref().map(RepositoryName::folded),
+        at,
+        id,
+        most,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut listed = by_ids(conn, &ids).await?;
+    listed.sort_by_key(|one| std::cmp::Reverse((one.recorded.decision.at, one.recorded.id)));
+    Ok(listed)
+}
+
+/// The one loader of listed decisions; finders give it ids.
+async fn by_ids(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Listed>, Error> {
+    let rows = sqlx::query!(
+        r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
+                  d.incident, d.level, d.teams, d.policy, d.policy_version, d.at, d.xid::text as "xid!", p.name, r.number, r.head,
+                  repository.name as repository, c.key, s.title
+           from decision d join person p on p.id = d.person_id
+           join revision r on r.repository_id = d.repository_id and r.id = d.revision_id
+           join repository on repository.id = d.repository_id
+           join change c on c.repository_id = d.repository_id and c.id = d.change_id
+           join change_state s on s.repository_id = d.repository_id and s.change_id = d.change_id and s.until_version is null
+           where d.id = any($1)"#,
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let cursor = Cursor {
+                xid: crate::error::known(row.xid.parse().ok(), "decision", "xid")?,
+                id: row.id,
+            };
+            let recorded = DecisionRow {
+                id: row.id,
+                repository_id: row.repository_id,
+                change_id: row.change_id,
+                revision_id: row.revision_id,
+                digest: row.digest,
+                seq: row.seq,
+                person_id: row.person_id,
+                form_key: row.form_key,
+                kind: row.kind,
+                reason: row.reason,
+                incident: row.incident,
+                level: row.level,
+                teams: row.teams,
+                policy: row.policy,
+                policy_version: row.policy_version,
+                at: row.at,
+                name: row.name,
+                number: row.number,
+            }
+            .recorded()?;
+            Ok(Listed {
+                recorded,
+                repository: crate::error::known(
+                    RepositoryName::parse(row.repository).ok(),
+                    "repository",
+                    "name",
+                )?,
+                key: crate::error::known(ChangeKey::parse(row.key).ok(), "change", "key")?,
+                title: row.title,
+                head: crate::error::known(CommitSha::parse(row.head).ok(), "revision", "head")?,
+                cursor,
+            })
+        })
+        .collect()
+}

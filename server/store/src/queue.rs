@@ -1,0 +1,171 @@
+//! The queue: open changes that are not cleared, oldest first. A projection to find rows with; the rules judge them anew.
+
+use crate::{
+    Error,
+    cases::{self, Which},
+};
+use domain::{
+    Timestamp, case::Case, ids::ChangeId, names::RepositoryName, provenance::Tool, verdict::Word,
+};
+use sqlx::PgConnection;
+use time::Duration;
+use uuid::Uuid;
+
+/// Which changes somebody wants to see; all fields that are set must match.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    pub repository: Option<RepositoryName>,
+    pub tool: Option<Tool>,
+    pub verdict: Option<Word>,
+    /// Words of the title, the author's name, or the key.
+    pub text: Option<String>,
+    /// Only those after this moment and change: the last of the page before.
+    pub after: Option<(Timestamp, ChangeId)>,
+}
+
+/// One change that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    pub case: Case,
+    /// The tools that left marks in its current revision.
+    pub tools: Vec<Tool>,
+    /// Since when it waits.
+    pub since: Timestamp,
+}
+
+/// The changes that wait, oldest first, at most `most`.
+///
+/// # Errors
+/// The database refused, or holds what this version does not understand.
+pub async fn waiting(
+    conn: &mut PgConnection,
+    filter: &Filter,
+    most: i64,
+    claims_max_age: Duration,
+) -> Result<Vec<Row>, Error> {
+    let found = find(conn, filter, most).await?;
+    let mut rows = Vec::with_capacity(found.len());
+    for (change, since) in found {
+        let Some(case) = cases::load(conn, change, Which::Current, claims_max_age).await? else {
+            continue;
+        };
+        let mut tools: Vec<Tool> = cases::marks(conn, case.change.repository, case.revision.id)
+            .await?
+            .into_iter()
+            .map(|mark| mark.tool)
+            .collect();
+        tools.sort();
+        tools.dedup();
+        rows.push(Row { case, tools, since });
+    }
+    Ok(rows)
+}
+
+/// How many changes match, and since when the oldest of them waits.
+///
+/// # Errors
+/// The database refused.
+pub async fn count(
+    conn: &mut PgConnection,
+    filter: &Filter,
+) -> Result<(i64, Option<Timestamp>), Error> {
+    let row = sqlx::query!(
+        r#"select count(*) as "count!", min(q.since) as oldest
+           from queue q join repository on repository.id = q.repository_id
+           join change c on c.repository_id = q.repository_id and c.id = q.change_id
+           join change_state s on s.repository_id = q.repository_id and s.change_id = q.change_id and s.until_version is null
+           where ($1::text is null or repository.folded = $1) and ($2::text is null or q.verdict = $2)
+             and ($3::text is null or s.title ilike $3 or s.author_name ilike $3 or c.key ilike $3)
+             and ($4::text is null or exists (select from mark m where m.repository_id = q.repository_id
+                                              and m.revision_id = q.revision_id and m.tool = $4))"#,
+        filter.repository.as_ref().map(RepositoryName::folded),
+        filter.verdict.map(Word::as_str),
+        filter.text.as_deref().map(pattern),
+        filter.tool.as_ref().map(|tool| tool.id().into_owned()),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok((row.count, row.oldest))
+}
+
+/// The repositories and tools that the queue could be narrowed to.
+///
+/// # Errors
+/// The database refused.
+pub async fn repositories(conn: &mut PgConnection) -> Result<Vec<String>, Error> {
+    Ok(
+        sqlx::query_scalar!("select name from repository order by folded limit 500")
+            .fetch_all(conn)
+            .await?,
+    )
+}
+
+async fn find(
+    conn: &mut PgConnection,
+    filter: &Filter,
+    most: i64,
+) -> Result<Vec<(ChangeId, Timestamp)>, Error> {
+    let (since, after) = filter.after.unzip();
+    let rows = sqlx::query!(
+        r#"select q.change_id, q.since
+           from queue q join repository on repository.id = q.repository_id
+           join change c on c.repository_id = q.repository_id and c.id = q.change_id
+           join change_state s on s.repository_id = q.repository_id and s.change_id = q.change_id and s.until_version is null
+           where ($1::text is null or repository.folded = $1) and ($2::text is null or q.verdict = $2)
+             and ($3::text is null or s.title ilike $3 or s.author_name ilike $3 or c.key ilike $3)
+             and ($4::text is null or exists (select from mark m where m.repository_id = q.repository_id
+                                              and m.revision_id = q.revision_id and m.tool = $4))
+             and ($5::timestamptz is null or (q.since, q.change_id) > ($5, $6))
+           order by q.since, q.change_id limit $7"#,
+        filter.repository.as_ref().map(RepositoryName::folded),
+        filter.verdict.map(Word::as_str),
+        filter.text.as_deref().map(pattern),
+        filter.tool.as_ref().map(|tool| tool.id().into_owned()),
+        since,
+        after.map(|change| change.0),
+        most,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (ChangeId(row.change_id), row.since))
+        .collect())
+}
+
+/// `ilike` for "contains these characters".
+fn pattern(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + 2);
+    escaped.push('%');
+    for c in text.chars().filter(|&c| c != '\0') {
+        if matches!(c, '%' | '_' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped.push('%');
+    escaped
+}
+
+/// Changes for a list over REST, oldest first, in these repositories, at most `most`.
+///
+/// # Errors
+/// The database refused.
+pub async fn changes(
+    conn: &mut PgConnection,
+    repositories: &[String],
+    after: Option<Uuid>,
+    most: i64,
+) -> Result<Vec<ChangeId>, Error> {
+    let ids = sqlx::query_scalar!(
+        "select c.id from change c join repository on repository.id = c.repository_id
+         where (repository.folded = any($1) or split_part(repository.folded, '/', 1) || '/*' = any($1)) and ($2::uuid is null or c.id > $2)
+         order by c.id limit $3",
+        repositories,
+        after,
+        most,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(ChangeId).collect())
+}

@@ -1,0 +1,49 @@
+//! Repositories, known by the first submission for them.
+
+use crate::{Error, Tx, events, ids};
+use domain::{ids::RepositoryId, names::RepositoryName};
+use serde_json::json;
+
+/// The repository of that name, entered now if nobody has told of it before.
+///
+/// # Errors
+/// The database refused.
+pub async fn ensure(tx: &mut Tx, name: &RepositoryName) -> Result<RepositoryId, Error> {
+    if let Some(id) = find(tx, name).await? {
+        return Ok(id);
+    }
+    let now = tx.now();
+    let entered = sqlx::query_scalar!(
+        "insert into repository (id, name, folded, created_at) values ($1, $2, $3, $4) on conflict (folded) do nothing returning id",
+        ids::new(),
+        name.as_str(),
+        name.folded(),
+        now,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    match entered {
+        Some(id) => {
+            events::record(
+                tx,
+                Some(RepositoryId(id)),
+                "repository.entered",
+                id,
+                json!({ "name": name.as_str() }),
+            )
+            .await?;
+            Ok(RepositoryId(id))
+        }
+        // Somebody else entered it between our two statements; READ COMMITTED lets us see theirs.
+        None => find(tx, name)
+            .await?
+            .ok_or(Error::Sql(sqlx::Error::RowNotFound)),
+    }
+}
+
+async fn find(tx: &mut Tx, name: &RepositoryName) -> Result<Option<RepositoryId>, Error> {
+    let id = sqlx::query_scalar!("select id from repository where folded = $1", name.folded())
+        .fetch_optional(tx.conn())
+        .await?;
+    Ok(id.map(RepositoryId))
+}

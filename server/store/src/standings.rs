@@ -1,0 +1,118 @@
+//! Standing rows and the queue: what is made from the facts of a change, so that a gate need not load them.
+
+use crate::{
+    Error, Tx,
+    cases::{self, Which},
+};
+use domain::{
+    case::Case,
+    change::ChangeState,
+    ids::{ChangeId, RepositoryId, RevisionId},
+    verdict::Word,
+};
+use sqlx::PgConnection;
+use time::Duration;
+
+/// Makes the standing of a change's current revision anew and forgets those of its others: a gate that is asked about one
+/// of them loads its case. Called in every transaction that changes what a verdict reads, under the change's lock.
+///
+/// # Errors
+/// The database refused.
+pub async fn renew(tx: &mut Tx, change: ChangeId, claims_max_age: Duration) -> Result<(), Error> {
+    let Some(case) = cases::load(tx.conn(), change, Which::Current, claims_max_age).await? else {
+        return Ok(());
+    };
+    forget_others(tx, &case).await?;
+    write(tx, &case).await?;
+    enqueue(tx, &case).await
+}
+
+async fn forget_others(tx: &mut Tx, case: &Case) -> Result<(), Error> {
+    sqlx::query!(
+        "delete from standing where repository_id = $1 and revision_id in
+             (select id from revision where repository_id = $1 and change_id = $2 and id <> $3)",
+        case.change.repository.0,
+        case.change.id.0,
+        case.revision.id.0,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+async fn write(tx: &mut Tx, case: &Case) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into standing (repository_id, revision_id, change_id, head, target, facts, policy, policy_version, people_version)
+         select $1, $2, $3, $4, $5, $6, $7, $8, people_version.version from people_version
+         on conflict (repository_id, revision_id) do update set facts = excluded.facts, policy = excluded.policy,
+             policy_version = excluded.policy_version, people_version = excluded.people_version",
+        case.change.repository.0,
+        case.revision.id.0,
+        case.change.id.0,
+        case.revision.head.as_str(),
+        case.revision.target.as_str(),
+        serde_json::to_value(case.standing())?,
+        case.policy.id,
+        case.policy.version,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Puts a change in the queue, or takes it out: what is open and neither approved nor free to go waits for somebody.
+async fn enqueue(tx: &mut Tx, case: &Case) -> Result<(), Error> {
+    let word = case.verdict(tx.now()).word();
+    let waits = case.change.state == ChangeState::Open
+        && !matches!(word, Word::Approved | Word::NotRequired);
+    if !waits {
+        sqlx::query!(
+            "delete from queue where repository_id = $1 and change_id = $2",
+            case.change.repository.0,
+            case.change.id.0
+        )
+        .execute(tx.conn())
+        .await?;
+        return Ok(());
+    }
+    sqlx::query!(
+        "insert into queue (repository_id, change_id, revision_id, verdict, since) values ($1, $2, $3, $4, $5)
+         on conflict (repository_id, change_id) do update set revision_id = excluded.revision_id, verdict = excluded.verdict,
+             since = excluded.since",
+        case.change.repository.0,
+        case.change.id.0,
+        case.revision.id.0,
+        word.as_str(),
+        case.revision.arrived_at,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Changes of which the current revision's standing was made from other people than today's, some of them.
+///
+/// # Errors
+/// The database refused.
+pub async fn stale(
+    conn: &mut PgConnection,
+    most: i64,
+) -> Result<Vec<(RepositoryId, ChangeId, RevisionId)>, Error> {
+    let rows = sqlx::query!(
+        "select repository_id, change_id, revision_id from standing
+         where people_version < (select version from people_version) order by people_version limit $1",
+        most,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            (
+                RepositoryId(row.repository_id),
+                ChangeId(row.change_id),
+                RevisionId(row.revision_id),
+            )
+        })
+        .collect())
+}

@@ -1,0 +1,470 @@
+//! Records what was submitted: the change, its revision, and everything found in it.
+
+use crate::{
+    Error, Tx, cases, error::known, events, ids, patches, patches::Packed, repositories, standings,
+};
+use domain::{
+    arrival::{Arrival, KnownRevision, Submitted, arrive},
+    change::ChangeState,
+    commit::Commit,
+    contributor::Contributor,
+    digest::{Covered, Digest, PatchHash},
+    ids::{ChangeId, RepositoryId, RevisionId, TokenId},
+    names::{Branch, ChangeKey, CommitSha, RepositoryName},
+    provenance::Mark,
+};
+use serde_json::json;
+use std::collections::HashSet;
+use time::Duration;
+
+/// A submission whose every part has been parsed.
+#[derive(Debug)]
+pub struct Submission {
+    pub repository: RepositoryName,
+    pub key: ChangeKey,
+    pub title: String,
+    pub url: Option<String>,
+    /// Who opened the change, as shown.
+    pub author_name: String,
+    pub author_login: Option<String>,
+    pub state: ChangeState,
+    pub draft: bool,
+    pub revision: Submitted,
+    pub commits: Vec<Commit>,
+    pub patch: Packed,
+    pub marks: Vec<Mark>,
+    pub contributors: Vec<Contributor>,
+    pub token: TokenId,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    pub repository: RepositoryId,
+    pub change: ChangeId,
+    pub revision: RevisionId,
+    pub number: i32,
+    pub digest: Digest,
+    pub new: bool,
+    pub current: bool,
+    /// Another patch is stored for this target, merge base and head. The dispute is recorded: commit, then refuse.
+    pub differs: bool,
+}
+
+/// Records a submission and the standing that follows from it, under the lock of its change.
+///
+/// # Errors
+/// The database refused; nothing of it is recorded then.
+pub async fn record(
+    tx: &mut Tx,
+    submission: &Submission,
+    claims_max_age: Duration,
+) -> Result<Outcome, Error> {
+    let repository = repositories::ensure(tx, &submission.repository).await?;
+    let change = lock(tx, repository, &submission.key).await?;
+    let known = known_revisions(tx, repository, change.id).await?;
+    let outcome = match arrive(&known, &submission.revision) {
+        Arrival::New { current } => {
+            new_revision(tx, repository, &change, submission, current).await?
+        }
+        Arrival::Known {
+            revision,
+            becomes_current,
+        } => {
+            let current = becomes_current || known.iter().any(|r| r.id == revision && r.current);
+            existing(tx, repository, &change, revision, current, false).await?
+        }
+        Arrival::Differs { revision } => {
+            dispute(tx, repository, revision, submission).await?;
+            let current = known.iter().any(|r| r.id == revision && r.current);
+            existing(tx, repository, &change, revision, current, true).await?
+        }
+    };
+    // Whatever was told is added, also by a refused or repeated submission: a union that never shrinks.
+    contributors(tx, &outcome, &submission.contributors).await?;
+    if !outcome.differs {
+        marks(tx, &outcome, &submission.marks).await?;
+    }
+    state(tx, &change, &outcome, submission).await?;
+    standings::renew(tx, outcome.change, claims_max_age).await?;
+    Ok(outcome)
+}
+
+/// A change under its row lock, with the counters that number what is added.
+struct Locked {
+    id: ChangeId,
+    version: i32,
+    revisions: i32,
+}
+
+async fn lock(tx: &mut Tx, repository: RepositoryId, key: &ChangeKey) -> Result<Locked, Error> {
+    let now = tx.now();
+    sqlx::query!(
+        "insert into change (repository_id, id, key, created_at) values ($1, $2, $3, $4) on conflict (repository_id, key) do nothing",
+        repository.0,
+        ids::new(),
+        key.as_str(),
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    let row = sqlx::query!(
+        "select id, version, revisions from change where repository_id = $1 and key = $2 for update",
+        repository.0,
+        key.as_str(),
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(Locked {
+        id: ChangeId(row.id),
+        version: row.version,
+        revisions: row.revisions,
+    })
+}
+
+async fn known_revisions(
+    tx: &mut Tx,
+    repository: RepositoryId,
+    change: ChangeId,
+) -> Result<Vec<KnownRevision>, Error> {
+    let rows = sqlx::query!(
+        r#"select r.id, r.target, r.merge_base, r.head, r.patch_hash, s.head_revision = r.id as "current!"
+           from revision r
+           join change_state s on s.repository_id = r.repository_id and s.change_id = r.change_id and s.until_version is null
+           where r.repository_id = $1 and r.change_id = $2 order by r.number"#,
+        repository.0,
+        change.0,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(KnownRevision {
+                id: RevisionId(row.id),
+                target: known(Branch::parse(row.target).ok(), "revision", "target")?,
+                merge_base: known(
+                    CommitSha::parse(row.merge_base).ok(),
+                    "revision",
+                    "merge_base",
+                )?,
+                head: known(CommitSha::parse(row.head).ok(), "revision", "head")?,
+                patch: PatchHash(known(
+                    row.patch_hash.try_into().ok(),
+                    "revision",
+                    "patch_hash",
+                )?),
+                current: row.current,
+            })
+        })
+        .collect()
+}
+
+async fn new_revision(
+    tx: &mut Tx,
+    repository: RepositoryId,
+    change: &Locked,
+    submission: &Submission,
+    current: bool,
+) -> Result<Outcome, Error> {
+    let Submitted {
+        target,
+        merge_base,
+        head,
+        patch,
+        ..
+    } = &submission.revision;
+    patches::store(tx, &submission.patch).await?;
+    let digest = Digest::of(Covered {
+        repository,
+        key: &submission.key,
+        target,
+        merge_base,
+        head,
+        patch: *patch,
+    });
+    let id = RevisionId(ids::new());
+    let number = change.revisions + 1;
+    let now = tx.now();
+    sqlx::query!(
+        "insert into revision (repository_id, id, change_id, number, target, merge_base, head, digest, patch_hash, patch_bytes,
+                               files, added, removed, people_version, arrived_at, token_id)
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, people_version.version, $14, $15 from people_version",
+        repository.0,
+        id.0,
+        change.id.0,
+        number,
+        target.as_str(),
+        merge_base.as_str(),
+        head.as_str(),
+        digest.bytes(),
+        &patch.0[..],
+        i64::try_from(submission.patch.bytes).unwrap_or(i64::MAX),
+        submission.patch.files(),
+        submission.patch.added(),
+        submission.patch.removed(),
+        now,
+        submission.token.0,
+    )
+    .execute(tx.conn())
+    .await?;
+    commits(tx, repository, id, &submission.commits).await?;
+    let data = json!({ "change": change.id, "number": number, "digest": digest, "token": submission.token });
+    events::record(tx, Some(repository), "revision.arrived", id.0, data).await?;
+    Ok(Outcome {
+        repository,
+        change: change.id,
+        revision: id,
+        number,
+        digest,
+        new: true,
+        current,
+        differs: false,
+    })
+}
+
+async fn existing(
+    tx: &mut Tx,
+    repository: RepositoryId,
+    change: &Locked,
+    revision: RevisionId,
+    current: bool,
+    differs: bool,
+) -> Result<Outcome, Error> {
+    let row = sqlx::query!(
+        "select number, digest from revision where repository_id = $1 and id = $2",
+        repository.0,
+        revision.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    let digest = known(Digest::from_bytes(&row.digest), "revision", "digest")?;
+    Ok(Outcome {
+        repository,
+        change: change.id,
+        revision,
+        number: row.number,
+        digest,
+        new: false,
+        current,
+        differs,
+    })
+}
+
+async fn dispute(
+    tx: &mut Tx,
+    repository: RepositoryId,
+    revision: RevisionId,
+    submission: &Submission,
+) -> Result<(), Error> {
+    let now = tx.now();
+    let new = sqlx::query!(
+        "insert into patch_dispute (repository_id, revision_id, patch_hash, token_id, at) values ($1, $2, $3, $4, $5) on conflict do nothing",
+        repository.0,
+        revision.0,
+        &submission.revision.patch.0[..],
+        submission.token.0,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    if new.rows_affected() > 0 {
+        events::record(
+            tx,
+            Some(repository),
+            "patch.disputed",
+            revision.0,
+            json!({ "token": submission.token }),
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+async fn commits(
+    tx: &mut Tx,
+    repository: RepositoryId,
+    revision: RevisionId,
+    commits: &[Commit],
+) -> Result<(), Error> {
+    let text = |f: fn(&Commit) -> String| commits.iter().map(f).collect::<Vec<_>>();
+    // Postgres unnests arrays of arrays flat, so each list of parents travels as one text.
+    let parents = |commit: &Commit| {
+        commit
+            .parents
+            .iter()
+            .map(CommitSha::as_str)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    sqlx::query!(
+        "insert into commit (repository_id, revision_id, ordinal, sha, tree, parents, author_name, author_email, authored_at,
+                             committer_name, committer_email, message)
+         select $1, $2, ordinal, sha, tree, coalesce(string_to_array(nullif(parents, ''), ' '), '{}'), author_name, author_email, authored_at,
+                committer_name, committer_email, message
+         from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::text[], $10::text[], $11::bytea[])
+              with ordinality as c (sha, tree, parents, author_name, author_email, authored_at, committer_name, committer_email,
+                                    message, ordinal)",
+        repository.0,
+        revision.0,
+        &text(|c| c.sha.to_string()),
+        &text(|c| c.tree.to_string()),
+        &text(parents),
+        &text(|c| c.author.name.clone()),
+        &text(|c| c.author.email.clone()),
+        &commits.iter().map(|c| c.authored_at).collect::<Vec<_>>() as &[Option<domain::Timestamp>],
+        &text(|c| c.committer.name.clone()),
+        &text(|c| c.committer.email.clone()),
+        &commits.iter().map(|c| c.message.clone()).collect::<Vec<_>>(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+async fn contributors(
+    tx: &mut Tx,
+    outcome: &Outcome,
+    contributors: &[Contributor],
+) -> Result<(), Error> {
+    let now = tx.now();
+    let rows = contributors
+        .iter()
+        .map(|c| json!({ "role": c.role.as_str(), "name": c.who.name, "email": c.who.email, "login": c.login.as_deref().unwrap_or(""), "keys": c.keys }))
+        .collect();
+    sqlx::query!(
+        "insert into contributor (repository_id, change_id, role, name, email, login, keys, revision_id, at)
+         select $1, $2, c.role, c.name, c.email, c.login, c.keys, $3, $4
+         from jsonb_to_recordset($5) as c (role text, name text, email text, login text, keys text[])
+         on conflict do nothing",
+        outcome.repository.0,
+        outcome.change.0,
+        outcome.revision.0,
+        now,
+        serde_json::Value::Array(rows),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Adds the marks that are not there yet: a later submission may raise provenance and never lower it.
+async fn marks(tx: &mut Tx, outcome: &Outcome, marks: &[Mark]) -> Result<(), Error> {
+    if marks.is_empty() {
+        return Ok(());
+    }
+    let there: HashSet<Mark> = cases::marks(tx.conn(), outcome.repository, outcome.revision)
+        .await?
+        .into_iter()
+        .collect();
+    let first = i32::try_from(there.len()).unwrap_or(i32::MAX);
+    let new: Vec<&Mark> = marks.iter().filter(|mark| !there.contains(mark)).collect();
+    let text = |f: fn(&Mark) -> Option<String>| new.iter().map(|mark| f(mark)).collect::<Vec<_>>();
+    let now = tx.now();
+    sqlx::query!(
+        r#"insert into mark (repository_id, revision_id, ordinal, tool, model, strength, place, commit_sha, line, text, at)
+           select $1, $2, $3::int + ordinal, tool, model, strength, place, commit_sha, line, text, $4
+           from unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::int[], $11::text[])
+                with ordinality as m (tool, model, strength, place, commit_sha, line, text, ordinal)"#,
+        outcome.repository.0,
+        outcome.revision.0,
+        first,
+        now,
+        &text(|m| Some(m.tool.id().into_owned())) as &[Option<String>],
+        &text(|m| m.model.clone()) as &[Option<String>],
+        &text(|m| Some(m.strength.as_str().to_owned())) as &[Option<String>],
+        &text(|m| Some(m.place.as_str().to_owned())) as &[Option<String>],
+        &text(|m| m.place.commit().map(ToString::to_string)) as &[Option<String>],
+        &new.iter().map(|m| m.place.line().and_then(|line| i32::try_from(line).ok())).collect::<Vec<_>>() as &[Option<i32>],
+        &text(|m| Some(m.text.clone())) as &[Option<String>],
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Writes the change's state where the submission says something new. A late retry of an old head says nothing.
+async fn state(
+    tx: &mut Tx,
+    change: &Locked,
+    outcome: &Outcome,
+    submission: &Submission,
+) -> Result<(), Error> {
+    if !outcome.current && change.version > 0 || outcome.differs {
+        return count(tx, change, outcome, change.version).await;
+    }
+    let version = change.version + 1;
+    let now = tx.now();
+    let same = sqlx::query_scalar!(
+        r#"select exists (select from change_state where repository_id = $1 and change_id = $2 and until_version is null
+                  and (state, draft, title, author_name, head_revision) = ($3, $4, $5, $6, $7)
+                  and url is not distinct from $8 and author_login is not distinct from $9) as "same!""#,
+        outcome.repository.0,
+        change.id.0,
+        submission.state.as_str(),
+        submission.draft,
+        submission.title,
+        submission.author_name,
+        outcome.revision.0,
+        submission.url,
+        submission.author_login,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    if same {
+        return count(tx, change, outcome, change.version).await;
+    }
+    sqlx::query!(
+        "update change_state set until_version = $3 where repository_id = $1 and change_id = $2 and until_version is null",
+        outcome.repository.0,
+        change.id.0,
+        version,
+    )
+    .execute(tx.conn())
+    .await?;
+    sqlx::query!(
+        "insert into change_state (repository_id, change_id, from_version, state, draft, title, url, author_name, author_login, head_revision, at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        outcome.repository.0,
+        change.id.0,
+        version,
+        submission.state.as_str(),
+        submission.draft,
+        submission.title,
+        submission.url,
+        submission.author_name,
+        submission.author_login,
+        outcome.revision.0,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    let data =
+        json!({ "version": version, "head_revision": outcome.revision, "state": submission.state });
+    events::record(
+        tx,
+        Some(outcome.repository),
+        "change.stated",
+        change.id.0,
+        data,
+    )
+    .await?;
+    count(tx, change, outcome, version).await
+}
+
+/// Moves the change's counters on to what was added.
+async fn count(tx: &mut Tx, change: &Locked, outcome: &Outcome, version: i32) -> Result<(), Error> {
+    let revisions = change.revisions.max(outcome.number);
+    if (version, revisions) == (change.version, change.revisions) {
+        return Ok(());
+    }
+    sqlx::query!(
+        "update change set version = $3, revisions = $4 where repository_id = $1 and id = $2",
+        outcome.repository.0,
+        change.id.0,
+        version,
+        revisions,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
