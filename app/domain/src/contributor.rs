@@ -122,9 +122,10 @@ pub fn keys(email: &str, login: Option<&str>) -> Vec<Key> {
 
 /// The humans of a commit: author, committer and co-authors, each once in each role.
 ///
-/// Tools are left out. So an empty answer is a commit that no human stands behind, which counts as `nobody`: it does
-/// not mean that the commit does not matter. Infrastructure that commits for people is left out too, and as the
-/// author of a merge; as the author of a commit of its own it stays, or its name would be a way to hide.
+/// Tools are left out, for an agent counts as the human behind it. Where a commit names none, the agent itself is
+/// answered, without a key: that leads to nobody, which is what such a commit counts as. Infrastructure that commits
+/// for people is left out too, and as the author of a merge; as the author of a commit of its own it stays, or its
+/// name would be a way to hide.
 #[must_use]
 pub fn of_commit(commit: &Commit) -> Vec<Contributor> {
     let is_merge = commit.parents.len() > 1;
@@ -135,14 +136,27 @@ pub fn of_commit(commit: &Commit) -> Vec<Contributor> {
     let message = commit.text();
     let co_authors = co_authors(&message).filter(|who| !is_infrastructure(who));
     let mut seen = HashSet::new();
-    author
+    let humans: Vec<Contributor> = author
         .into_iter()
         .chain(committer)
         .chain(co_authors.map(|who| (Role::CoAuthor, who)))
         .filter(|(_, who)| !provenance::is_tool(who))
         .map(|(role, who)| Contributor::new(role, who, None))
         .filter(|found| seen.insert((found.role, found.who.name.clone(), found.keys.clone())))
-        .collect()
+        .collect();
+    if humans.is_empty() && provenance::is_tool(&commit.author) {
+        return vec![agent_alone(&commit.author)];
+    }
+    humans
+}
+
+fn agent_alone(agent: &Signature) -> Contributor {
+    Contributor {
+        role: Role::Author,
+        who: agent.clone(),
+        login: None,
+        keys: Vec::new(),
+    }
 }
 
 fn co_authors(message: &str) -> impl Iterator<Item = Signature> + '_ {
@@ -254,7 +268,10 @@ mod tests {
     }
 
     fn people(commit: &Commit) -> Vec<String> {
-        let one = |c: Contributor| format!("{} {} {}", c.role.words(), c.who.name, c.keys[0].0);
+        let one = |c: Contributor| {
+            let key = c.keys.first().map_or("nobody", |key| key.0.as_str());
+            format!("{} {} {key}", c.role.words(), c.who.name)
+        };
         of_commit(commit).into_iter().map(one).collect()
     }
 
@@ -331,7 +348,16 @@ mod tests {
             ["co-author Ana email:1+ana@users.noreply.github.com"]
         );
         assert_eq!(of_commit(&asked)[0].login.as_deref(), Some("ana"));
-        assert_eq!(people(&commit(copilot, WEB, "Fix\n")), [""; 0]);
+    }
+
+    #[test]
+    fn an_agents_commit_without_a_human_leads_to_nobody() {
+        let claude = "Claude <noreply@anthropic.com>";
+        let nobody = ["author Claude nobody"];
+        assert_eq!(people(&commit(claude, WEB, "Fix\n")), nobody);
+        assert_eq!(people(&commit(claude, claude, "Fix\n")), nobody);
+        let pushed = commit(claude, ANA, "Fix\n");
+        assert_eq!(people(&pushed), ["committer Ana email:ana@halden.example"]);
     }
 
     #[test]

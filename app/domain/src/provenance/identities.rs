@@ -110,7 +110,8 @@ fn by_name(who: &Signature) -> Option<(Tool, Strength)> {
 
 /// The tool, where the name is that tool's from beginning to end, but for versions.
 fn whole_name(name: &str) -> Option<words::Named> {
-    let words = words::words(name.split('(').next().unwrap_or(name));
+    let name = name.split('(').next().unwrap_or(name).trim_end();
+    let words = words::words(name.strip_suffix("[bot]").unwrap_or(name));
     let named = words::tool_at(&words, 0)?;
     let rest = words.get(named.words..)?;
     let is_version = |word: &words::Word<'_>| {
@@ -180,6 +181,22 @@ mod tests {
             ),
             ("GitHub Copilot", "copilot@github.com", Tool::Copilot),
             ("Cursor Agent", "cursoragent@cursor.com", Tool::Cursor),
+            (
+                "cursor[bot]",
+                "206951365+cursor[bot]@users.noreply.github.com",
+                Tool::Cursor,
+            ),
+            (
+                "Cursor",
+                "cursor[bot]@users.noreply.github.com",
+                Tool::Cursor,
+            ),
+            (
+                "chatgpt-codex-connector[bot]",
+                "199175422+chatgpt-codex-connector[bot]@users.noreply.github.com",
+                Tool::Codex,
+            ),
+            ("openai-codex[bot]", "x@y.example", Tool::Codex),
             ("Codex", "noreply@openai.com", Tool::Codex),
             ("Codex", "codex@openai.com", Tool::Codex),
             ("Ana (aider)", "ana@halden.example", Tool::Aider),

@@ -61,6 +61,8 @@ pub(super) const RULES: &[Rule] = rules! {
     ClaudeCode Marked Address("noreply@anthropic.com"), "basecamp/fizzy, default of its settings (Attribution.commit)", "2026-11";
     ClaudeCode Marked Account { id: 209_825_114, logins: &["claude[bot]"] }, "kosli-dev/cli@4313b080", "2026-11";
     ClaudeCode Marked Account { id: 242_468_646, logins: &["claude", "anthropic-code-agent[bot]"] }, "agent of GitHub's mission control", "2026-11";
+    ClaudeCode Marked Account { id: 208_546_643, logins: &["claude-code-action[bot]"] }, "chaoss/ai-detection-action, utils.go", "2026-11";
+    ClaudeCode Marked Account { id: 215_619_710, logins: &["anthropic-claude[bot]"] }, "chaoss/ai-detection-action, utils.go", "2026-11";
     ClaudeCode Marked Vendor("anthropic.com"), "git-ai-project/git-ai@f88ea8e49", "2026-11";
     ClaudeCode Marked Trailer { key: "claudesession", value: "https://claude.ai/code/" }, "anthropics/claude-code#77830", "2026-11";
     ClaudeCode Declared Trailer { key: "claudegeneratedby", value: "" }, "anthropics/claude-code-action", "2026-11";
@@ -69,6 +71,7 @@ pub(super) const RULES: &[Rule] = rules! {
     Copilot Marked Account { id: 198_982_749, logins: &["copilot", "copilot-swe-agent[bot]"] }, "matrix-authentication-service@e6a92bdd3", "2026-11";
     Copilot Marked Account { id: 175_728_472, logins: &["copilot"] }, "apache/incubator-devlake@1a66e7961", "2026-11";
     Copilot Marked Account { id: 223_556_219, logins: &["copilot"] }, "vld@d39bca1", "2026-11";
+    Copilot Marked Account { id: 167_198_135, logins: &["copilot[bot]"] }, "chaoss/ai-detection-action, utils.go", "2026-11";
     Copilot Marked Named { id: 62_310_815, name: "copilot autofix" }, "Copilot Autofix under github-advanced-security[bot]", "2026-11";
     Copilot Marked Address("copilot@github.com"), "written by hand in several repositories", "2026-11";
     Copilot Marked Vendor("github.com"), "as above", "2026-11";
@@ -77,11 +80,15 @@ pub(super) const RULES: &[Rule] = rules! {
     Copilot Marked Link("https://copilot-workspace.githubnext.com/"), "Aider-AI/aider#2136", "2026-11";
 
     Cursor Marked Address("cursoragent@cursor.com"), "anthropics/claude-code-action@492d2d78", "2026-11";
+    Cursor Marked Account { id: 206_951_365, logins: &["cursor[bot]"] }, "chaoss/ai-detection-action, utils.go", "2026-11";
     Cursor Marked Vendor("cursor.com"), "cursor/agent-trace@34de95b", "2026-11";
     Cursor Marked Trailer { key: "madewith", value: "cursor" }, "apache/incubator-devlake@e92596f61", "2026-11";
 
     Codex Marked Address("noreply@openai.com"), "openai/codex#11617", "2026-11";
     Codex Marked Address("codex@openai.com"), "jackin#138", "2026-11";
+    Codex Marked Account { id: 199_175_422, logins: &["chatgpt-codex-connector[bot]"] }, "chaoss/ai-detection-action, utils.go", "2026-11";
+    Codex Marked Account { id: 215_057_067, logins: &["openai-codex[bot]"] }, "chaoss/ai-detection-action, utils.go", "2026-11";
+    Codex Marked Account { id: 267_193_182, logins: &["codex"] }, "the account @codex, which repositories' rules for agents name", "2026-11";
     Codex Marked Vendor("openai.com"), "git-ai-project/git-ai@90553fa7d", "2026-11";
     Codex Marked Link("https://chatgpt.com/codex/tasks/task_"), "summoncircle#141", "2026-11";
     Codex Marked Link("https://chatgpt.com/codex/cloud/tasks/task_"), "oli-torus#6461", "2026-11";

@@ -95,6 +95,8 @@ fn one_word(word: &str) -> Option<Tool> {
         "copilot-cli",
         "cursor-agent",
         "copilot-swe-agent",
+        "openai-codex",
+        "github-copilot",
         "qwen-code",
         "qwen-coder",
         "kiro",
