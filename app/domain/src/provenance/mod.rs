@@ -281,33 +281,37 @@ fn of_commit(commit: &Commit) -> Vec<Mark> {
 
 fn in_message(commit: &Commit, kept: &mut Kept) {
     let message = commit.text();
+    let mut marked = HashSet::new();
     for line in lines::lines(&message) {
-        let sha = commit.sha.clone();
         let shown = text::visible(line.text);
         let seen = Line {
             number: line.number,
             text: &shown,
         };
-        if let Some(found) = lines::trailer(seen).and_then(|trailer| trailers::read(&trailer)) {
-            let place = Place::Trailer {
-                commit: sha,
-                line: line.number,
-            };
-            kept.push(found.mark(place, line.text));
-        } else if let Some(found) = trailers::link(seen).or_else(|| sentences::footer(seen)) {
-            let place = Place::Message {
-                commit: sha,
-                line: line.number,
-            };
-            kept.push(found.mark(place, line.text));
+        let by_trailer = lines::trailer(seen).and_then(|trailer| trailers::read(&trailer));
+        let is_trailer = by_trailer.is_some();
+        let found = by_trailer
+            .or_else(|| trailers::link(seen))
+            .or_else(|| sentences::footer(seen));
+        if let Some(found) = found {
+            marked.insert(line.number);
+            kept.push(found.mark(place(commit, line.number, is_trailer), line.text));
         }
     }
     for (number, text, found) in sentences::disclosures(&message) {
-        let place = Place::Message {
-            commit: commit.sha.clone(),
-            line: number,
-        };
-        kept.push(found.mark(place, &text));
+        // What a trailer or a footer says is a sentence, too.
+        if !marked.contains(&number) {
+            kept.push(found.mark(place(commit, number, false), &text));
+        }
+    }
+}
+
+fn place(commit: &Commit, line: u32, is_trailer: bool) -> Place {
+    let commit = commit.sha.clone();
+    if is_trailer {
+        Place::Trailer { commit, line }
+    } else {
+        Place::Message { commit, line }
     }
 }
 

@@ -133,25 +133,14 @@ fn disclosure(value: &str) -> Option<Found> {
     })
 }
 
-/// `none`, `no`, `false`: somebody filled a form in and says that nothing helped. That proves nothing, so it is no
-/// mark either way.
+/// `none`, `no`, `false`, `I did not use one`: somebody filled a form in and says that nothing helped. That proves
+/// nothing, so it is no mark either way.
 pub(super) fn is_denial(value: &str) -> bool {
     let words = words::words(value);
-    let first = words.first().map_or("", |word| word.lower.as_str());
-    matches!(
-        first,
-        "" | "no"
-            | "none"
-            | "not"
-            | "false"
-            | "n"
-            | "na"
-            | "nil"
-            | "never"
-            | "nothing"
-            | "0"
-            | "without"
-    )
+    let nothing = [
+        "", "no", "none", "not", "false", "n", "na", "nil", "never", "nothing", "0", "without",
+    ];
+    nothing.contains(&words::lower(&words, 0)) || words::denies(&words)
 }
 
 #[cfg(test)]
@@ -273,6 +262,8 @@ mod tests {
             "Generated-by: protoc-gen-go v1.36",
             "AI-assisted: no",
             "AI disclosure: None.",
+            "AI disclosure: I did not use Claude or any other.",
+            "AI disclosure: written without AI",
             "Assisted-by: none",
             "Reviewed-by: Copilot <175728472+Copilot@users.noreply.github.com>",
             "feat: use Claude Code",

@@ -37,6 +37,11 @@ pub(super) fn words(text: &str) -> Vec<Word<'_>> {
     words
 }
 
+/// The word at a place in lower case; nothing behind the last one.
+pub(super) fn lower<'a>(words: &'a [Word<'_>], at: usize) -> &'a str {
+    words.get(at).map_or("", |word| word.lower.as_str())
+}
+
 /// What a run of words names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Named {
@@ -45,6 +50,31 @@ pub(super) struct Named {
     pub(super) words: usize,
     /// No person, place or thing is called that. `Claude`, `Cursor` and `Gemini` alone are such names.
     pub(super) sure: bool,
+}
+
+/// Whether these words say that something was not made with a tool: `did not use`, `without any AI`.
+pub(super) fn denies(words: &[Word<'_>]) -> bool {
+    const NOT: &[&str] = &["no", "not", "never", "without", "nor", "neither", "t"];
+    const WHAT: &[&str] = &[
+        "use",
+        "used",
+        "using",
+        "ai",
+        "llm",
+        "llms",
+        "any",
+        "written",
+        "generated",
+        "made",
+        "assisted",
+        "created",
+        "involve",
+        "involved",
+    ];
+    (0..words.len()).any(|at| {
+        let not = NOT.contains(&lower(words, at));
+        not && (at + 1..at + 4).any(|at| WHAT.contains(&lower(words, at)))
+    })
 }
 
 /// The first tool or model that a text names.
@@ -56,7 +86,7 @@ pub(super) fn tool_in(text: &str) -> Option<Named> {
 /// The tool or model that is named from this word on.
 pub(super) fn tool_at(words: &[Word<'_>], at: usize) -> Option<Named> {
     let word = words.get(at)?;
-    let next = words.get(at + 1).map_or("", |word| word.lower.as_str());
+    let next = lower(words, at + 1);
     let named = |tool, words, sure| Some(Named { tool, words, sure });
     let product = matches!(next, "code" | "cli" | "agent" | "ai" | "bot" | "autofix");
     let length = 1 + usize::from(product);
@@ -152,8 +182,7 @@ pub(super) fn model_in(text: &str) -> Option<String> {
 
 /// From and up to which word a model is named, without its version.
 fn model_at(words: &[Word<'_>], at: usize) -> Option<(usize, usize)> {
-    let lower = |at: usize| words.get(at).map_or("", |word| word.lower.as_str());
-    let (word, next) = (lower(at), lower(at + 1));
+    let (word, next) = (lower(words, at), lower(words, at + 1));
     if matches!(word, "claude") && (is_family(next) || starts_with_digit(next)) {
         return Some((at, at + 2));
     }
