@@ -1,4 +1,92 @@
-//! REST under `/api/v1`.
+//! REST under `/api/v1`: a public contract, described by `/openapi.json` and shown at `/docs`.
 
+mod caller;
+mod changes;
+mod decisions;
+mod gate;
 mod parse;
+mod show;
+mod submit;
 pub mod wire;
+
+use crate::{problem, state::Server};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderValue, header},
+    middleware::from_fn,
+    response::Response,
+};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What questions may be long: five hundred commit ids.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// The routes, and the document that describes them; they are made together so that they cannot disagree.
+pub fn routes() -> (Router<Server>, utoipa::openapi::OpenApi) {
+    let submit = OpenApiRouter::new()
+        .routes(routes!(submit::submit))
+        .layer(DefaultBodyLimit::max(submit::MAX_BODY));
+    let (router, document) = OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(gate::ask, gate::ask_all))
+        .routes(routes!(changes::list))
+        .routes(routes!(changes::show))
+        .routes(routes!(changes::revisions))
+        .routes(routes!(changes::decisions))
+        .routes(routes!(changes::marks))
+        .routes(routes!(decisions::stream))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .merge(submit)
+        .split_for_parts();
+    (
+        router
+            .layer(axum::middleware::map_response(private))
+            .layer(from_fn(problem::documents)),
+        document,
+    )
+}
+
+/// Answers are about now and about whoever asks.
+async fn private(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Countersign",
+        description = "Asks and tells what may be deployed: submit changes, ask the gate, read decisions. Refusals are RFC 9457 problems with stable types."
+    ),
+    tags(
+        (name = "gate", description = "May this commit pass? A pipeline treats everything but `allow: true` as no."),
+        (name = "changes", description = "What was proposed, and what holds for it now."),
+        (name = "decisions", description = "The record."),
+    ),
+    modifiers(&Tokens),
+)]
+struct Document;
+
+struct Tokens;
+
+impl Modify for Tokens {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("`countersign token create` prints one, once."))
+            .build();
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("token", SecurityScheme::Http(bearer));
+    }
+}

@@ -9,6 +9,8 @@ use axum::{
     response::Response,
 };
 
+use crate::settings::Settings;
+
 /// What a browser has to know about where it is.
 #[derive(Clone, Debug)]
 pub struct Site {
@@ -16,6 +18,20 @@ pub struct Site {
     pub https: bool,
     /// Scheme, host and port of the sign-in provider, where the sign-out form may lead.
     pub provider: Option<Arc<str>>,
+}
+
+impl Site {
+    /// Where these settings put us.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        let provider = url::Url::parse(&settings.provider.issuer)
+            .ok()
+            .map(|issuer| issuer.origin().ascii_serialization().into());
+        Self {
+            https: settings.site.is_https(),
+            provider,
+        }
+    }
 }
 
 /// The one-time word of a response: a script runs only if it carries it.

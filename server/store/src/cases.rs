@@ -242,6 +242,46 @@ async fn ties(
     Ok(ties)
 }
 
+/// All revisions of a change, the first first. Their patches are taken to be whole: who decides loads the case.
+///
+/// # Errors
+/// The database refused, or holds what this version does not understand.
+pub async fn revisions(
+    conn: &mut PgConnection,
+    repository: RepositoryId,
+    change: ChangeId,
+) -> Result<Vec<Revision>, Error> {
+    let rows = sqlx::query!(
+        "select id, number, target, merge_base, head, digest, files, added, removed, arrived_at
+         from revision where repository_id = $1 and change_id = $2 order by number",
+        repository.0,
+        change.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Revision {
+                id: RevisionId(row.id),
+                number: row.number,
+                target: known(Branch::parse(row.target).ok(), "revision", "target")?,
+                merge_base: known(
+                    CommitSha::parse(row.merge_base).ok(),
+                    "revision",
+                    "merge_base",
+                )?,
+                head: known(CommitSha::parse(row.head).ok(), "revision", "head")?,
+                digest: known(Digest::from_bytes(&row.digest), "revision", "digest")?,
+                patch: Patch::Whole,
+                files: row.files,
+                added: row.added,
+                removed: row.removed,
+                arrived_at: row.arrived_at,
+            })
+        })
+        .collect()
+}
+
 /// The marks found in a revision, in the order in which they were told.
 ///
 /// # Errors

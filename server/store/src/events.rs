@@ -30,3 +30,16 @@ pub async fn record(
     .await?;
     Ok(())
 }
+
+/// The newest event that no open transaction can still come before: its transaction and id.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn newest(pool: &sqlx::PgPool) -> Result<Option<(String, Uuid)>, Error> {
+    let row = sqlx::query!(
+        r#"select xid::text as "xid!", id from event where xid < pg_snapshot_xmin(pg_current_snapshot()) order by xid desc, id desc limit 1"#,
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| (row.xid, row.id)))
+}

@@ -10,6 +10,7 @@ mod error;
 pub mod events;
 pub mod gates;
 pub mod ids;
+pub mod listing;
 pub mod patches;
 pub mod people;
 pub mod queue;
@@ -25,3 +26,18 @@ pub use error::Error;
 
 /// The schema, embedded. Shared by everything that needs a database, so that it is built once.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
+
+/// Whether the database has every migration that this binary knows.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn is_migrated(pool: &sqlx::PgPool) -> Result<bool, Error> {
+    let known: Vec<i64> = MIGRATOR.iter().map(|migration| migration.version).collect();
+    let applied = sqlx::query_scalar!(
+        r#"select count(*) as "applied!" from _sqlx_migrations where success and version = any($1)"#,
+        &known,
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(usize::try_from(applied).is_ok_and(|applied| applied == known.len()))
+}

@@ -2,12 +2,11 @@
 
 use crate::{
     Error,
-    cases::{self, Which},
+    listing::{self, Listed},
 };
-use domain::{
-    Timestamp, case::Case, ids::ChangeId, names::RepositoryName, provenance::Tool, verdict::Word,
-};
+use domain::{Timestamp, ids::ChangeId, names::RepositoryName, provenance::Tool, verdict::Word};
 use sqlx::PgConnection;
+use std::collections::HashMap;
 use time::Duration;
 use uuid::Uuid;
 
@@ -26,9 +25,7 @@ pub struct Filter {
 /// One change that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    pub case: Case,
-    /// The tools that left marks in its current revision.
-    pub tools: Vec<Tool>,
+    pub listed: Listed,
     /// Since when it waits.
     pub since: Timestamp,
 }
@@ -43,22 +40,16 @@ pub async fn waiting(
     most: i64,
     claims_max_age: Duration,
 ) -> Result<Vec<Row>, Error> {
-    let found = find(conn, filter, most).await?;
-    let mut rows = Vec::with_capacity(found.len());
-    for (change, since) in found {
-        let Some(case) = cases::load(conn, change, Which::Current, claims_max_age).await? else {
-            continue;
-        };
-        let mut tools: Vec<Tool> = cases::marks(conn, case.change.repository, case.revision.id)
-            .await?
-            .into_iter()
-            .map(|mark| mark.tool)
-            .collect();
-        tools.sort();
-        tools.dedup();
-        rows.push(Row { case, tools, since });
-    }
-    Ok(rows)
+    let (ids, since): (Vec<ChangeId>, Vec<Timestamp>) =
+        find(conn, filter, most).await?.into_iter().unzip();
+    let since: HashMap<ChangeId, Timestamp> = ids.iter().copied().zip(since).collect();
+    let listed = listing::by_ids(conn, &ids, claims_max_age).await?;
+    let row = |listed: Listed| {
+        since
+            .get(&listed.change.id)
+            .map(|&since| Row { since, listed })
+    };
+    Ok(listed.into_iter().filter_map(row).collect())
 }
 
 /// How many changes match, and since when the oldest of them waits.

@@ -4,12 +4,7 @@ use crate::{
     Error, Tx,
     cases::{self, Which},
 };
-use domain::{
-    case::Case,
-    change::ChangeState,
-    ids::{ChangeId, RepositoryId, RevisionId},
-    verdict::Word,
-};
+use domain::{case::Case, change::ChangeState, ids::ChangeId, verdict::Word};
 use sqlx::PgConnection;
 use time::Duration;
 
@@ -90,29 +85,31 @@ async fn enqueue(tx: &mut Tx, case: &Case) -> Result<(), Error> {
     Ok(())
 }
 
-/// Changes of which the current revision's standing was made from other people than today's, some of them.
+/// Changes of which a standing was made from other people than today's, some of them.
 ///
 /// # Errors
 /// The database refused.
-pub async fn stale(
-    conn: &mut PgConnection,
-    most: i64,
-) -> Result<Vec<(RepositoryId, ChangeId, RevisionId)>, Error> {
-    let rows = sqlx::query!(
-        "select repository_id, change_id, revision_id from standing
-         where people_version < (select version from people_version) order by people_version limit $1",
+pub async fn stale(conn: &mut PgConnection, most: i64) -> Result<Vec<ChangeId>, Error> {
+    let ids = sqlx::query_scalar!(
+        "select change_id from standing where people_version < (select version from people_version) order by people_version limit $1",
         most,
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            (
-                RepositoryId(row.repository_id),
-                ChangeId(row.change_id),
-                RevisionId(row.revision_id),
-            )
-        })
-        .collect())
+    Ok(ids.into_iter().map(ChangeId).collect())
+}
+
+/// The same as [`renew`] for who does not hold the change's lock yet.
+///
+/// # Errors
+/// The database refused.
+pub async fn renew_locked(
+    tx: &mut Tx,
+    change: ChangeId,
+    claims_max_age: Duration,
+) -> Result<(), Error> {
+    sqlx::query!("select from change where id = $1 for update", change.0)
+        .execute(tx.conn())
+        .await?;
+    renew(tx, change, claims_max_age).await
 }

@@ -1,0 +1,181 @@
+//! Reading changes: the list, one, and its parts.
+
+use super::{caller, show, wire};
+use crate::{problem::Refusal, state::Server};
+use axum::{
+    Json,
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use domain::{
+    case::Case,
+    ids::ChangeId,
+    token::{Scope, Token},
+};
+use serde::Deserialize;
+use store::{
+    Tx,
+    cases::{self, Which},
+    listing, queue,
+};
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+/// How many changes a page has at most.
+const MOST: i64 = 100;
+
+/// Which page.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Page {
+    /// The id of the last change of the page before; `Link: rel="next"` has it.
+    after: Option<Uuid>,
+    /// 1 to 100; 50 unless told.
+    limit: Option<i64>,
+}
+
+type Id = Result<Path<Uuid>, PathRejection>;
+
+/// The changes of the token's repositories, by id.
+#[utoipa::path(get, path = "/api/v1/changes", tag = "changes", params(Page), security(("token" = ["read"])),
+    responses((status = 200, description = "One page.", body = wire::Changes),
+              (status = 401, description = "No valid token.", body = wire::Problem, content_type = "application/problem+json"),
+              (status = 403, description = "Not for this token.", body = wire::Problem, content_type = "application/problem+json")))]
+pub async fn list(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    page: Result<Query<Page>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let token = caller::reader(&server, &headers).await?;
+    let Query(page) = page.map_err(|error| Refusal::unreadable("query", error.body_text()))?;
+    let limit = page.limit.unwrap_or(50);
+    if !(1..=MOST).contains(&limit) {
+        return Err(Refusal::unreadable(
+            "limit",
+            format!("`limit` is 1 to {MOST}."),
+        ));
+    }
+    let mut tx = server.db.read().await?;
+    let ids = queue::changes(tx.conn(), &caller::repositories(&token), page.after, limit).await?;
+    let listed = listing::by_ids(tx.conn(), &ids, server.claims_max_age()).await?;
+    let changes = listed
+        .iter()
+        .map(|one| show::listed(one, tx.now(), page_of(&server, one.change.id)))
+        .collect();
+    let mut response = Json(wire::Changes { changes }).into_response();
+    let full = i64::try_from(ids.len()).is_ok_and(|n| n == limit);
+    if let Some(last) = ids.last().filter(|_| full) {
+        next(
+            &mut response,
+            &format!("/api/v1/changes?after={last}&limit={limit}"),
+        );
+    }
+    Ok(response)
+}
+
+/// One change, with its verdict now.
+#[utoipa::path(get, path = "/api/v1/changes/{id}", tag = "changes", params(("id" = Uuid, Path)), security(("token" = ["read"])),
+    responses((status = 200, description = "The change.", body = wire::Change),
+              (status = 401, description = "No valid token.", body = wire::Problem, content_type = "application/problem+json"),
+              (status = 404, description = "No such change for this token.", body = wire::Problem, content_type = "application/problem+json")))]
+pub async fn show(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    id: Id,
+) -> Result<Json<wire::Change>, Refusal> {
+    let (tx, case) = visible(&server, &headers, id).await?;
+    Ok(Json(show::change(
+        &case,
+        tx.now(),
+        page_of(&server, case.change.id),
+    )))
+}
+
+/// All revisions of a change, the first first.
+#[utoipa::path(get, path = "/api/v1/changes/{id}/revisions", tag = "changes", params(("id" = Uuid, Path)), security(("token" = ["read"])),
+    responses((status = 200, description = "The revisions.", body = wire::Revisions),
+              (status = 404, description = "No such change for this token.", body = wire::Problem, content_type = "application/problem+json")))]
+pub async fn revisions(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    id: Id,
+) -> Result<Json<wire::Revisions>, Refusal> {
+    let (mut tx, case) = visible(&server, &headers, id).await?;
+    let revisions = cases::revisions(tx.conn(), case.change.repository, case.change.id).await?;
+    Ok(Json(wire::Revisions {
+        revisions: revisions.iter().map(show::revision).collect(),
+    }))
+}
+
+/// All decisions about a change, the first first.
+#[utoipa::path(get, path = "/api/v1/changes/{id}/decisions", tag = "changes", params(("id" = Uuid, Path)), security(("token" = ["read"])),
+    responses((status = 200, description = "The decisions.", body = wire::Decisions),
+              (status = 404, description = "No such change for this token.", body = wire::Problem, content_type = "application/problem+json")))]
+pub async fn decisions(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    id: Id,
+) -> Result<Json<wire::Decisions>, Refusal> {
+    let (_, case) = visible(&server, &headers, id).await?;
+    Ok(Json(wire::Decisions {
+        decisions: case.decisions.into_iter().map(show::decision).collect(),
+        cursor: None,
+    }))
+}
+
+/// The marks found in the current revision of a change.
+#[utoipa::path(get, path = "/api/v1/changes/{id}/marks", tag = "changes", params(("id" = Uuid, Path)), security(("token" = ["read"])),
+    responses((status = 200, description = "The marks.", body = wire::Marks),
+              (status = 404, description = "No such change for this token.", body = wire::Problem, content_type = "application/problem+json")))]
+pub async fn marks(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    id: Id,
+) -> Result<Json<wire::Marks>, Refusal> {
+    let (mut tx, case) = visible(&server, &headers, id).await?;
+    let marks = cases::marks(tx.conn(), case.change.repository, case.revision.id).await?;
+    Ok(Json(wire::Marks {
+        marks: marks.into_iter().map(show::mark).collect(),
+    }))
+}
+
+/// The case of a change that the token may read. A change of another repository is as if it were not there.
+async fn visible(server: &Server, headers: &HeaderMap, id: Id) -> Result<(Tx, Case), Refusal> {
+    let token = caller::reader(server, headers).await?;
+    let Path(id) = id.map_err(|_| Refusal::not_found())?;
+    let mut tx = server.db.read().await?;
+    let case = cases::load(
+        tx.conn(),
+        ChangeId(id),
+        Which::Current,
+        server.claims_max_age(),
+    )
+    .await?;
+    let case = case
+        .filter(|case| may_read(&token, case))
+        .ok_or_else(Refusal::not_found)?;
+    Ok((tx, case))
+}
+
+fn may_read(token: &Token, case: &Case) -> bool {
+    token
+        .allows(Scope::Read, &case.change.repository_name)
+        .is_ok()
+}
+
+/// Where a person reads a change.
+pub(super) fn page_of(server: &Server, change: ChangeId) -> String {
+    server.settings.site.at(&format!("/changes/{change}"))
+}
+
+/// RFC 8288.
+pub(super) fn next(response: &mut Response, address: &str) {
+    if let Ok(link) = HeaderValue::from_str(&format!("<{address}>; rel=\"next\"")) {
+        response.headers_mut().insert(header::LINK, link);
+    }
+}

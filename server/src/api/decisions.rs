@@ -1,0 +1,94 @@
+//! The stream of decisions: whoever follows the cursor gets every one, once, whatever commits late.
+
+use super::{caller, changes, show, wire};
+use crate::{problem::Refusal, state::Server};
+use axum::{
+    Json,
+    extract::{Query, State, rejection::QueryRejection},
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use store::decisions::{self, Cursor};
+use utoipa::IntoParams;
+
+/// How many decisions a page has at most.
+const MOST: i64 = 500;
+
+/// Where to read on.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct After {
+    /// The `cursor` of the page before; from the beginning without one.
+    after: Option<String>,
+    /// 1 to 500; 100 unless told.
+    limit: Option<i64>,
+}
+
+/// Decisions about changes of the token's repositories, oldest first. Nothing is ever put before a cursor.
+#[utoipa::path(get, path = "/api/v1/decisions", tag = "decisions", params(After), security(("token" = ["read"])),
+    responses((status = 200, description = "One page; empty with the same cursor where nothing is new.", body = wire::Decisions),
+              (status = 401, description = "No valid token.", body = wire::Problem, content_type = "application/problem+json"),
+              (status = 422, description = "Not understood.", body = wire::Problem, content_type = "application/problem+json")))]
+pub async fn stream(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    after: Result<Query<After>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let token = caller::reader(&server, &headers).await?;
+    let Query(asked) = after.map_err(|error| Refusal::unreadable("query", error.body_text()))?;
+    let limit = asked.limit.unwrap_or(100);
+    if !(1..=MOST).contains(&limit) {
+        return Err(Refusal::unreadable(
+            "limit",
+            format!("`limit` is 1 to {MOST}."),
+        ));
+    }
+    let after = asked
+        .after
+        .as_deref()
+        .map(|text| parse(text).ok_or_else(not_a_cursor))
+        .transpose()?;
+    let mut conn = server
+        .db
+        .pool()
+        .acquire()
+        .await
+        .map_err(store::Error::from)?;
+    let listed = decisions::after(&mut conn, after, &caller::repositories(&token), limit).await?;
+    let cursor = listed.last().map(|one| write(one.cursor)).or(asked.after);
+    let full = i64::try_from(listed.len()).is_ok_and(|n| n == limit);
+    let following = cursor
+        .as_ref()
+        .filter(|_| full)
+        .map(|cursor| format!("/api/v1/decisions?after={cursor}&limit={limit}"));
+    let decisions = listed
+        .into_iter()
+        .map(|one| show::decision(one.recorded))
+        .collect();
+    let mut response = Json(wire::Decisions { decisions, cursor }).into_response();
+    if let Some(address) = following {
+        changes::next(&mut response, &address);
+    }
+    Ok(response)
+}
+
+fn write(cursor: Cursor) -> String {
+    format!("{}.{}", cursor.xid, cursor.id)
+}
+
+fn parse(text: &str) -> Option<Cursor> {
+    let (xid, id) = text.split_once('.')?;
+    Some(Cursor {
+        xid: xid.parse().ok()?,
+        id: id.parse().ok()?,
+    })
+}
+
+fn not_a_cursor() -> Refusal {
+    Refusal::unreadable(
+        "after",
+        "`after` is a `cursor` that an answer of this address gave.",
+    )
+}

@@ -1,0 +1,216 @@
+//! The gate: may this commit pass? One statement for each question, and no call to a code host.
+
+use super::{caller, parse, show, wire};
+use crate::{jobs::watch::Waiter, problem::Refusal, state::Server};
+use axum::{
+    Json,
+    extract::{
+        Query, State,
+        rejection::{JsonRejection, QueryRejection},
+    },
+    http::HeaderMap,
+};
+use domain::{
+    gate::{self, Answer, Question},
+    names::{Branch, CommitSha, RepositoryName},
+    policy::Policy,
+    token::Scope,
+    verdict::Word,
+};
+use serde::Deserialize;
+use std::{collections::HashSet, time::Duration};
+use tokio::time::Instant;
+use utoipa::IntoParams;
+
+/// The longest that a question waits.
+const MAX_WAIT: u64 = 60;
+/// The most commits of one release.
+const MAX_COMMITS: usize = 500;
+/// How long a waiting question sleeps at most before it asks again: news may be held back by a long transaction.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+
+/// What is asked of the gate.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Asked {
+    /// `owner/name`.
+    repository: String,
+    /// Full commit id.
+    commit: String,
+    /// Only revisions that go to this branch.
+    target: Option<String>,
+    /// Seconds to wait for a yes, 60 at most.
+    #[serde(default)]
+    wait: u64,
+}
+
+/// May this commit pass?
+#[utoipa::path(
+    get, path = "/api/v1/gate", tag = "gate", params(Asked), security(("token" = ["gate"])),
+    responses(
+        (status = 200, description = "The answer; also for a commit that nobody told of.", body = wire::Answer),
+        (status = 401, description = "No valid token.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not for this token.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Not understood.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database cannot be asked: not a yes.", body = wire::Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn ask(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Json<wire::Answer>, Refusal> {
+    let Query(asked) = asked.map_err(|error| Refusal::unreadable("query", error.body_text()))?;
+    if asked.wait > MAX_WAIT {
+        return Err(Refusal::unreadable(
+            "wait",
+            format!("`wait` is at most {MAX_WAIT} seconds; ask again to wait longer."),
+        ));
+    }
+    let until = Instant::now() + Duration::from_secs(asked.wait);
+    let question = Question {
+        repository: parse::name("repository", RepositoryName::parse(asked.repository))?,
+        commit: parse::name("commit", CommitSha::parse(asked.commit))?,
+        target: asked
+            .target
+            .map(|target| parse::name("target", Branch::parse(target)))
+            .transpose()?,
+    };
+    // Taken before the first look, or a decision between look and wait would not be heard of.
+    let mut waiter = (asked.wait > 0).then(|| server.watch.waiter());
+    loop {
+        let answer = answer(&server, &headers, &question).await?;
+        match &mut waiter {
+            Some(waiter) if may_change(&answer) && Instant::now() < until => {
+                rest(waiter, until).await
+            }
+            _ => return Ok(Json(show::answer(&question, answer))),
+        }
+    }
+}
+
+/// May all of these pass? For a whole release.
+#[utoipa::path(
+    post, path = "/api/v1/gate", tag = "gate", request_body = wire::Questions, security(("token" = ["gate"])),
+    responses(
+        (status = 200, description = "An answer for each commit, in the order asked; allowed only if all are.", body = wire::Answers),
+        (status = 401, description = "No valid token.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not for this token.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Not understood.", body = wire::Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn ask_all(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    asked: Result<Json<wire::Questions>, JsonRejection>,
+) -> Result<Json<wire::Answers>, Refusal> {
+    let Json(asked) =
+        asked.map_err(|error| Refusal::new(error.status(), "body", error.body_text()))?;
+    if !(1..=MAX_COMMITS).contains(&asked.commits.len()) {
+        return Err(Refusal::unreadable(
+            "commits",
+            format!("`commits` has 1 to {MAX_COMMITS} entries."),
+        ));
+    }
+    let repository = parse::name("repository", RepositoryName::parse(asked.repository))?;
+    let target = asked
+        .target
+        .map(|target| parse::name("target", Branch::parse(target)))
+        .transpose()?;
+    let commits = asked
+        .commits
+        .into_iter()
+        .enumerate()
+        .map(|(i, commit)| parse::name(&format!("commits[{i}]"), CommitSha::parse(commit)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let answers = answers(&server, &headers, &repository, &commits, target.as_ref()).await?;
+    let answers: Vec<wire::Answer> = commits
+        .into_iter()
+        .zip(answers)
+        .map(|(commit, answer)| {
+            show::answer(
+                &Question {
+                    repository: repository.clone(),
+                    commit,
+                    target: target.clone(),
+                },
+                answer,
+            )
+        })
+        .collect();
+    Ok(Json(wire::Answers {
+        allow: answers.iter().all(|answer| answer.allow),
+        answers,
+    }))
+}
+
+async fn answer(
+    server: &Server,
+    headers: &HeaderMap,
+    question: &Question,
+) -> Result<Answer, Refusal> {
+    let commits = std::slice::from_ref(&question.commit);
+    let mut answers = answers(
+        server,
+        headers,
+        &question.repository,
+        commits,
+        question.target.as_ref(),
+    )
+    .await?;
+    answers
+        .pop()
+        .ok_or_else(|| domain::problem::Problem::Internal.into())
+}
+
+/// The answers to some commits, in the order asked. The token is found in the same statement, so that one that was revoked
+/// a moment ago opens nothing, also not for a question that has been waiting.
+async fn answers(
+    server: &Server,
+    headers: &HeaderMap,
+    repository: &RepositoryName,
+    commits: &[CommitSha],
+    target: Option<&Branch>,
+) -> Result<Vec<Answer>, Refusal> {
+    let hash = caller::hash(headers)?;
+    let distinct: Vec<CommitSha> = commits
+        .iter()
+        .cloned()
+        .collect::<HashSet<_>>()
+        .into_iter()
+        .collect();
+    let asked = store::gates::ask(
+        &server.db,
+        &hash,
+        repository,
+        &distinct,
+        target,
+        server.claims_max_age(),
+    )
+    .await?;
+    let (token, found) = asked.map(|asked| (asked.token, asked.found)).unzip();
+    caller::active(server, token)?.allows(Scope::Gate, repository)?;
+    let found = found.unwrap_or_default();
+    let now = server.db.now();
+    let policy = Policy::built_in();
+    Ok(commits
+        .iter()
+        .map(|commit| gate::answer(found.get(commit).cloned().unwrap_or_default(), &policy, now))
+        .collect())
+}
+
+/// Whether waiting may turn this no into a yes by itself. A rejection takes a person's change of mind, doubt an admin.
+fn may_change(answer: &Answer) -> bool {
+    match answer.verdict {
+        Word::Unheard | Word::Waiting => true,
+        Word::Undecidable | Word::Rejected => false,
+        Word::Overridden | Word::Approved | Word::NotRequired => !answer.allow,
+    }
+}
+
+async fn rest(waiter: &mut Waiter, until: Instant) {
+    waiter
+        .news(ASK_AGAIN.min(until.saturating_duration_since(Instant::now())))
+        .await;
+}

@@ -1,0 +1,221 @@
+//! From the domain to the wire.
+
+use super::wire;
+use domain::{
+    case::Case,
+    change::{Change, ChangeState, Revision},
+    decision::Recorded,
+    gate::{Answer, Judged, Question},
+    people::Level,
+    policy::Policy,
+    provenance::Mark,
+    standing::{Standing, Voice},
+    verdict::{Need, Reason, Verdict, Word},
+};
+use store::listing::Listed;
+
+/// An answer of the gate.
+#[must_use]
+pub fn answer(question: &Question, from: Answer) -> wire::Answer {
+    let policy = Policy::built_in();
+    wire::Answer {
+        repository: question.repository.to_string(),
+        commit: question.commit.to_string(),
+        target: question.target.as_ref().map(ToString::to_string),
+        allow: from.allow,
+        enforced: true,
+        verdict: verdict(from.verdict),
+        reasons: from.reasons.into_iter().map(reason).collect(),
+        needs: from.needs.iter().map(need).collect(),
+        changes: from
+            .changes
+            .into_iter()
+            .map(|judged| gate_change(question, judged))
+            .collect(),
+        via: None,
+        policy: Some(wire::Policy {
+            id: policy.id.to_owned(),
+            version: policy.version,
+        }),
+        as_of: from.as_of,
+        source_age: None,
+    }
+}
+
+fn gate_change(question: &Question, judged: Judged) -> wire::GateChange {
+    let decisions = judged
+        .found
+        .standing
+        .voices
+        .iter()
+        .map(|voice| gate_decision(voice, judged.counts(voice)))
+        .collect();
+    let found = judged.found;
+    wire::GateChange {
+        id: found.change.0,
+        repository: question.repository.to_string(),
+        key: found.standing.key.to_string(),
+        target: found.target.to_string(),
+        state: state(found.state),
+        revision: found.standing.number,
+        head: question.commit.to_string(),
+        digest: found.standing.digest.to_string(),
+        current: found.current,
+        verdict: verdict(judged.verdict.word()),
+        decisions,
+    }
+}
+
+fn gate_decision(voice: &Voice, counts: bool) -> wire::GateDecision {
+    wire::GateDecision {
+        seq: voice.seq,
+        kind: voice.kind.as_str().to_owned(),
+        by: voice.name.clone(),
+        revision: voice.revision,
+        counts,
+        at: voice.at,
+    }
+}
+
+/// A change with its verdict now.
+#[must_use]
+pub fn change(case: &Case, now: domain::Timestamp, page: String) -> wire::Change {
+    with(
+        &case.change,
+        &case.revision,
+        &case.standing(),
+        &case.verdict(now),
+        page,
+    )
+}
+
+/// The same, from what a list has loaded.
+#[must_use]
+pub fn listed(from: &Listed, now: domain::Timestamp, page: String) -> wire::Change {
+    with(
+        &from.change,
+        &from.revision,
+        &from.standing,
+        &from.verdict(now),
+        page,
+    )
+}
+
+fn with(
+    change: &Change,
+    current: &Revision,
+    standing: &Standing,
+    judged: &Verdict,
+    page: String,
+) -> wire::Change {
+    wire::Change {
+        id: change.id.0,
+        repository: change.repository_name.to_string(),
+        key: change.key.to_string(),
+        title: change.title.clone(),
+        url: change.url.clone(),
+        author: change.author.clone(),
+        state: state(change.state),
+        draft: change.draft,
+        verdict: verdict(judged.word()),
+        reasons: judged.reasons().into_iter().map(reason).collect(),
+        needs: judged.needs().iter().map(need).collect(),
+        provenance: standing.provenance.as_str().to_owned(),
+        level: standing.level.map_or("nobody", Level::as_str).to_owned(),
+        revision: revision(current),
+        created_at: change.created_at,
+        page,
+    }
+}
+
+/// One revision.
+#[must_use]
+pub fn revision(from: &Revision) -> wire::Revision {
+    wire::Revision {
+        id: from.id.0,
+        number: from.number,
+        target: from.target.to_string(),
+        base: from.merge_base.to_string(),
+        head: from.head.to_string(),
+        digest: from.digest.to_string(),
+        files: from.files,
+        added: from.added,
+        removed: from.removed,
+        arrived_at: from.arrived_at,
+    }
+}
+
+/// One mark.
+#[must_use]
+pub fn mark(from: Mark) -> wire::Mark {
+    wire::Mark {
+        tool: from.tool.id().into_owned(),
+        strength: from.strength.as_str().to_owned(),
+        place: from.place.as_str().to_owned(),
+        commit: from.place.commit().map(ToString::to_string),
+        line: from.place.line().and_then(|line| i32::try_from(line).ok()),
+        model: from.model,
+        text: from.text,
+    }
+}
+
+/// One decision.
+#[must_use]
+pub fn decision(from: Recorded) -> wire::Decision {
+    let decision = from.decision;
+    wire::Decision {
+        id: from.id.0,
+        change: decision.change.0,
+        revision: from.revision_number,
+        digest: decision.digest.to_string(),
+        seq: decision.seq,
+        kind: decision.kind.as_str().to_owned(),
+        reason: decision.reason.as_str().to_owned(),
+        incident: decision.incident,
+        person: decision.person.0,
+        name: from.name,
+        level: decision.level.map(|level| level.as_str().to_owned()),
+        teams: decision.teams,
+        policy: wire::Policy {
+            id: decision.policy,
+            version: decision.policy_version,
+        },
+        at: decision.at,
+    }
+}
+
+fn need(from: &Need) -> wire::Need {
+    wire::Need {
+        rule: from.rule.clone(),
+        missing: from.sentence(),
+        eligible: from.eligible,
+        people: from.people.clone(),
+    }
+}
+
+fn reason(from: Reason) -> wire::Reason {
+    wire::Reason {
+        code: from.code.to_owned(),
+        sentence: from.sentence,
+    }
+}
+
+fn state(from: ChangeState) -> wire::State {
+    match from {
+        ChangeState::Open => wire::State::Open,
+        ChangeState::Merged => wire::State::Merged,
+        ChangeState::Closed => wire::State::Closed,
+    }
+}
+
+fn verdict(from: Word) -> wire::Verdict {
+    match from {
+        Word::Unheard => wire::Verdict::Unheard,
+        Word::Undecidable => wire::Verdict::Undecidable,
+        Word::Rejected => wire::Verdict::Rejected,
+        Word::Waiting => wire::Verdict::Waiting,
+        Word::Overridden => wire::Verdict::Overridden,
+        Word::Approved => wire::Verdict::Approved,
+        Word::NotRequired => wire::Verdict::NotRequired,
+    }
+}

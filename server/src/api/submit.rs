@@ -1,0 +1,300 @@
+//! Taking in a change or its new revision: streamed, bounded, checked, and recorded in one transaction.
+
+use super::{caller, changes, parse, wire};
+use crate::{problem::Refusal, state::Server};
+use axum::{
+    Json,
+    extract::{
+        Multipart, State,
+        multipart::{Field, MultipartError, MultipartRejection},
+    },
+    http::{HeaderMap, StatusCode},
+};
+use domain::{
+    ids::TokenId,
+    patch::{self, MAX_BYTES, PatchError},
+    provenance,
+    token::Scope,
+};
+use std::io::Read as _;
+use std::sync::Arc;
+use store::{
+    patches::Packed,
+    submissions::{self, Outcome, Submission},
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
+};
+
+/// The largest `change` part: commits and their messages.
+const MAX_CHANGE: usize = 8_000_000;
+/// What the whole body may take: the largest patch, packed or not, the largest `change` part, and what stands between them.
+pub const MAX_BODY: usize = MAX_BYTES + MAX_CHANGE + 65_536;
+/// From this size on a patch takes one of the few places for large ones.
+const LARGE: usize = 1_000_000;
+
+/// Submit a change, or a new revision of one.
+///
+/// The same revision again (same target, merge base and head) is a no-op and answered 200. A head that is known becomes
+/// current again only with `current: true`.
+#[utoipa::path(
+    put, path = "/api/v1/changes", tag = "changes", security(("token" = ["submit"])),
+    request_body(content = Form, content_type = "multipart/form-data"),
+    responses(
+        (status = 201, description = "A new revision.", body = wire::Submitted),
+        (status = 200, description = "Known already.", body = wire::Submitted),
+        (status = 401, description = "No valid token.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not for this token.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`patch-differs`: another patch is stored for the same target, merge base and head.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Larger than is accepted.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Not understood.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many submissions with this token.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Busy; `Retry-After` says when to come back.", body = wire::Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn submit(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    form: Result<Multipart, MultipartRejection>,
+) -> Result<(StatusCode, Json<wire::Submitted>), Refusal> {
+    // Before the body is read: who has no token gets nothing unpacked.
+    let token = caller::token(&server, &headers).await?;
+    token.has(Scope::Submit)?;
+    let received = receive(
+        form.map_err(|error| Refusal::new(error.status(), "multipart", error.body_text()))?,
+        &server.large,
+    )
+    .await?;
+    token.allows(Scope::Submit, &received.change.repository)?;
+    let submission = spawn_blocking(move || prepare(received, token.id))
+        .await
+        .map_err(|_| domain::problem::Problem::Internal)??;
+    let mut tx = server.db.begin().await?;
+    let outcome = submissions::record(&mut tx, &submission, server.claims_max_age()).await?;
+    tx.commit().await?;
+    answer(&server, &outcome)
+}
+
+/// The parts of the body.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "only describes the body for /openapi.json")]
+struct Form {
+    change: wire::Submission,
+    /// What `git diff` wrote between merge base and head; with `Content-Type: application/zstd` packed by zstd.
+    #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
+    patch: Vec<u8>,
+}
+
+/// A body whose parts have arrived.
+struct Received {
+    change: parse::Parsed,
+    patch: Vec<u8>,
+    packed: bool,
+    /// Held until the patch has been worked on.
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+async fn receive(mut form: Multipart, large: &Arc<Semaphore>) -> Result<Received, Refusal> {
+    let (mut change, mut patch, mut place) = (None, None, None);
+    while let Some(field) = form.next_field().await.map_err(broken)? {
+        match field.name() {
+            Some("change") if change.is_none() => {
+                change = Some(parsed(
+                    &collect(field, MAX_CHANGE, large, &mut None).await?,
+                )?)
+            }
+            Some("patch") if patch.is_none() => {
+                let packed = field
+                    .content_type()
+                    .is_some_and(|kind| kind == "application/zstd");
+                patch = Some((collect(field, MAX_BYTES, large, &mut place).await?, packed));
+            }
+            other => {
+                let name = other.unwrap_or("").chars().take(50).collect::<String>();
+                return Err(Refusal::unreadable(
+                    "multipart",
+                    format!(
+                        "The parts are `change` and `patch`, each once; this has another, `{name}`."
+                    ),
+                ));
+            }
+        }
+    }
+    let change =
+        change.ok_or_else(|| Refusal::unreadable("multipart", "The part `change` is missing."))?;
+    let (patch, packed) =
+        patch.ok_or_else(|| Refusal::unreadable("multipart", "The part `patch` is missing."))?;
+    Ok(Received {
+        change,
+        patch,
+        packed,
+        _place: place,
+    })
+}
+
+/// Reads a part as it arrives. Who turns out to be large takes a place, or is asked to come back.
+async fn collect(
+    mut field: Field<'_>,
+    most: usize,
+    large: &Arc<Semaphore>,
+    place: &mut Option<OwnedSemaphorePermit>,
+) -> Result<Vec<u8>, Refusal> {
+    let mut all = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(broken)? {
+        all.extend_from_slice(&chunk);
+        if all.len() > most {
+            return Err(too_large(most));
+        }
+        if all.len() > LARGE && place.is_none() {
+            *place = Some(large.clone().try_acquire_owned().map_err(|_| busy())?);
+        }
+    }
+    Ok(all)
+}
+
+fn parsed(json: &[u8]) -> Result<parse::Parsed, Refusal> {
+    let change: wire::Submission = serde_json::from_slice(json).map_err(|error| {
+        Refusal::unreadable(
+            "change",
+            format!(
+                "The part `change` is not as it must be: {}.",
+                shortened(&error.to_string())
+            ),
+        )
+    })?;
+    Ok(parse::submission(change)?)
+}
+
+/// Unpacks, reads and packs the patch, and finds marks and contributors: all that takes time but no database.
+fn prepare(received: Received, token: TokenId) -> Result<Submission, Refusal> {
+    let patch = if received.packed {
+        unpacked(&received.patch)?
+    } else {
+        received.patch
+    };
+    let files = patch::split(&patch)?;
+    let patch = Packed::new(&patch, files)?;
+    let change = received.change;
+    Ok(Submission {
+        revision: change.submitted(patch.hash),
+        marks: provenance::marks(&change.commits, change.said.as_ref()),
+        contributors: change.contributors(),
+        repository: change.repository,
+        key: change.key,
+        title: change.title,
+        url: change.url,
+        author_name: change.author.name,
+        author_login: change.author.login,
+        state: change.state,
+        draft: change.draft,
+        commits: change.commits,
+        patch,
+        token,
+    })
+}
+
+/// Unpacks no further than is accepted: a few packed bytes can say that they are terabytes.
+fn unpacked(packed: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let not_zstd =
+        |_| Refusal::unreadable("patch", "The part `patch` says that it is zstd and is not.");
+    let mut patch = Vec::new();
+    let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
+    zstd::Decoder::new(packed)
+        .and_then(|decoder| decoder.take(most + 1).read_to_end(&mut patch))
+        .map_err(not_zstd)?;
+    if patch.len() > MAX_BYTES {
+        Err(too_large(MAX_BYTES))
+    } else {
+        Ok(patch)
+    }
+}
+
+fn answer(
+    server: &Server,
+    outcome: &Outcome,
+) -> Result<(StatusCode, Json<wire::Submitted>), Refusal> {
+    if outcome.differs {
+        return Err(Refusal::new(
+            StatusCode::CONFLICT,
+            "patch-differs",
+            "Another patch is stored for the same target, merge base and head. Nobody can approve this revision until an admin \
+             says which is true, or a new commit comes. Make the diff with `countersign submit`, which nothing can bend.",
+        ));
+    }
+    let status = if outcome.new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    Ok((
+        status,
+        Json(wire::Submitted {
+            change: outcome.change.0,
+            revision: outcome.revision.0,
+            number: outcome.number,
+            digest: outcome.digest.to_string(),
+            new: outcome.new,
+            current: outcome.current,
+            url: changes::page_of(server, outcome.change),
+        }),
+    ))
+}
+
+impl From<parse::Wrong> for Refusal {
+    fn from(wrong: parse::Wrong) -> Self {
+        Refusal::unreadable("field", shortened(&format!("{wrong}.")))
+    }
+}
+
+impl From<PatchError> for Refusal {
+    fn from(error: PatchError) -> Self {
+        match error {
+            PatchError::TooLarge { .. } => too_large(MAX_BYTES),
+            PatchError::TooManyFiles => Refusal::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too-many-files",
+                format!("{error}; split the change."),
+            ),
+            PatchError::Unexpected { .. } => Refusal::unreadable(
+                "not-a-patch",
+                format!(
+                    "This is not a patch as `git diff --binary --full-index` writes it: {error}."
+                ),
+            ),
+        }
+    }
+}
+
+fn broken(error: MultipartError) -> Refusal {
+    Refusal::new(
+        error.status(),
+        "multipart",
+        format!(
+            "The body is not multipart/form-data as it must be: {}.",
+            shortened(&error.body_text())
+        ),
+    )
+}
+
+fn too_large(most: usize) -> Refusal {
+    Refusal::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "too-large",
+        format!("At most {most} bytes are accepted there; split the change."),
+    )
+}
+
+fn busy() -> Refusal {
+    Refusal::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "busy",
+        "Several large patches are being taken in just now. Try again in a moment.",
+    )
+    .retry_after(5)
+}
+
+/// Quotes of what was sent are cut: an answer is no echo.
+fn shortened(text: &str) -> String {
+    domain::text::one_line(text, 300).into_owned()
+}

@@ -1,0 +1,4 @@
+//! What runs beside requests: on a timer, or woken by events.
+
+pub mod standings;
+pub mod watch;

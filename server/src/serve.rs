@@ -1,0 +1,75 @@
+//! The server as a whole: every route, and what runs beside them.
+
+use crate::{api, health, jobs, settings::Settings, state::Server, web};
+use anyhow::{Context, bail};
+use axum::{Json, Router, routing::get};
+use secrecy::ExposeSecret;
+use std::net::SocketAddr;
+use store::Db;
+use tokio::net::TcpListener;
+
+/// Serves until it is told to stop, then finishes what it has begun.
+///
+/// # Errors
+/// The database or the address cannot be had, or the role that it is given may rewrite records.
+pub async fn run(settings: Settings) -> anyhow::Result<()> {
+    let address = settings.listen.address;
+    let db = Db::connect(
+        settings.database.url.expose_secret(),
+        settings.database.connections,
+    )
+    .await
+    .context("could not connect to DATABASE_URL")?;
+    refuse_too_much(&db).await?;
+    let server = Server::new(db, settings);
+    let renewing = tokio::spawn(jobs::standings::run(server.clone()));
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("could not listen on {address}"))?;
+    tracing::info!(%address, url = %server.settings.site.url, "Serving");
+    axum::serve(
+        listener,
+        router(server).into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(told_to_stop())
+    .await?;
+    renewing.abort();
+    Ok(())
+}
+
+/// Every route of the server.
+#[must_use]
+pub fn router(server: Server) -> Router {
+    let (api, document) = api::routes();
+    let routes = Router::new()
+        .merge(health::routes())
+        .merge(api)
+        .route("/openapi.json", get(move || async move { Json(document) }))
+        .with_state(server.clone());
+    web::outermost(routes.merge(web::browser(web::pages(), web::Site::of(&server.settings))))
+}
+
+/// Refuses to run as a role that could rewrite records: least privilege is not left to good intentions.
+async fn refuse_too_much(db: &Db) -> anyhow::Result<()> {
+    let mut conn = db.pool().acquire().await?;
+    let reasons = store::roles::too_much(&mut conn).await?;
+    if !reasons.is_empty() {
+        bail!(
+            "the role of DATABASE_URL {}; give `serve` the application's role, which `countersign migrate` makes",
+            reasons.join(", ")
+        );
+    }
+    Ok(())
+}
+
+async fn told_to_stop() {
+    let mut terminated =
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(signal) => signal,
+            Err(_) => return std::future::pending().await,
+        };
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

@@ -1,0 +1,39 @@
+//! What every handler gets: the database, the settings, and what one process keeps for itself.
+
+use crate::{jobs::watch::Watch, settings::Settings};
+use std::sync::Arc;
+use store::Db;
+use tokio::sync::Semaphore;
+
+/// One server process. Cheap to clone.
+#[derive(Clone)]
+pub struct Server {
+    pub db: Db,
+    pub settings: Arc<Settings>,
+    /// Wakes whoever waits for something to happen.
+    pub watch: Watch,
+    /// A place for each large patch that is being taken in.
+    pub large: Arc<Semaphore>,
+}
+
+/// How many large patches are taken in at once: each may hold 20 MB unpacked, twice.
+pub const LARGE_AT_ONCE: usize = 4;
+
+impl Server {
+    /// A server over this database. Its watch begins with the first who waits.
+    #[must_use]
+    pub fn new(db: Db, settings: Settings) -> Self {
+        Self {
+            watch: Watch::over(db.clone()),
+            db,
+            settings: Arc::new(settings),
+            large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
+        }
+    }
+
+    /// How old the claims of a sign-in may be to grant something.
+    #[must_use]
+    pub fn claims_max_age(&self) -> time::Duration {
+        self.settings.groups.max_age
+    }
+}

@@ -1,0 +1,140 @@
+//! Changes for lists: one statement for all rows, judged from their standing, with the case loaded only where that is old.
+
+use crate::{
+    Error,
+    cases::{self, Which},
+    error::known,
+};
+use domain::{
+    Timestamp,
+    change::{Change, ChangeState, Revision},
+    digest::Digest,
+    ids::{ChangeId, RepositoryId, RevisionId},
+    names::{Branch, ChangeKey, CommitSha, RepositoryName},
+    policy::Policy,
+    provenance::Tool,
+    standing::Standing,
+    verdict::{Verdict, verdict},
+};
+use sqlx::PgConnection;
+use std::collections::HashMap;
+use time::Duration;
+use uuid::Uuid;
+
+/// A change with its current revision, as far as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    pub change: Change,
+    pub revision: Revision,
+    pub standing: Standing,
+    /// The tools that left marks in the current revision, in alphabetical order.
+    pub tools: Vec<Tool>,
+}
+
+impl Listed {
+    /// What policy makes of it now.
+    #[must_use]
+    pub fn verdict(&self, now: Timestamp) -> Verdict {
+        verdict(&self.standing, &Policy::built_in(), now)
+    }
+}
+
+/// These changes, in this order; those that are not there are left out.
+///
+/// # Errors
+/// The database refused, or holds what this version does not understand.
+pub async fn by_ids(
+    conn: &mut PgConnection,
+    ids: &[ChangeId],
+    claims_max_age: Duration,
+) -> Result<Vec<Listed>, Error> {
+    let policy = Policy::built_in();
+    let uuids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        r#"select c.id, c.repository_id, repository.name as repository, c.key, c.created_at, s.state, s.draft, s.title, s.url,
+                  s.author_name, s.head_revision, r.id as revision_id, r.number, r.target, r.merge_base, r.head, r.digest, r.files,
+                  r.added, r.removed, r.arrived_at, st.facts as "facts?",
+                  coalesce(st.policy = $2 and st.policy_version = $3
+                           and st.people_version = (select version from people_version), false) as "fresh!",
+                  array(select distinct m.tool from mark m where m.repository_id = r.repository_id and m.revision_id = r.id
+                        order by m.tool) as "tools!"
+           from change c
+           join repository on repository.id = c.repository_id
+           join change_state s on s.repository_id = c.repository_id and s.change_id = c.id and s.until_version is null
+           join revision r on r.repository_id = c.repository_id and r.id = s.head_revision
+           left join standing st on st.repository_id = r.repository_id and st.revision_id = r.id
+           where c.id = any($1)"#,
+        &uuids,
+        policy.id,
+        policy.version,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let id = ChangeId(row.id);
+        let standing: Standing = match (row.fresh, row.facts) {
+            (true, Some(facts)) => serde_json::from_value(facts)?,
+            _ => match cases::load(
+                conn,
+                id,
+                Which::This(RevisionId(row.revision_id)),
+                claims_max_age,
+            )
+            .await?
+            {
+                Some(case) => case.standing(),
+                None => continue,
+            },
+        };
+        let change = Change {
+            id,
+            repository: RepositoryId(row.repository_id),
+            repository_name: known(
+                RepositoryName::parse(row.repository).ok(),
+                "repository",
+                "name",
+            )?,
+            key: known(ChangeKey::parse(row.key).ok(), "change", "key")?,
+            title: row.title,
+            url: row.url,
+            author: row.author_name,
+            state: known(ChangeState::parse(&row.state), "change_state", "state")?,
+            draft: row.draft,
+            head: RevisionId(row.head_revision),
+            created_at: row.created_at,
+        };
+        let revision = Revision {
+            id: RevisionId(row.revision_id),
+            number: row.number,
+            target: known(Branch::parse(row.target).ok(), "revision", "target")?,
+            merge_base: known(
+                CommitSha::parse(row.merge_base).ok(),
+                "revision",
+                "merge_base",
+            )?,
+            head: known(CommitSha::parse(row.head).ok(), "revision", "head")?,
+            digest: known(Digest::from_bytes(&row.digest), "revision", "digest")?,
+            patch: standing.patch,
+            files: row.files,
+            added: row.added,
+            removed: row.removed,
+            arrived_at: row.arrived_at,
+        };
+        let tools = row
+            .tools
+            .iter()
+            .filter_map(|tool| Tool::parse(tool))
+            .collect();
+        found.insert(
+            id,
+            Listed {
+                change,
+                revision,
+                standing,
+                tools,
+            },
+        );
+    }
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+}
