@@ -5,11 +5,12 @@ use super::{
     table::{RULES, Rule, Sign},
     words,
 };
-use crate::commit::Signature;
+use crate::{commit::Signature, text};
 
 /// The tool that goes by this name and address, and how sure that is.
 pub(super) fn tool(who: &Signature) -> Option<(Tool, Strength)> {
-    let address = who.email.trim().to_lowercase();
+    let who = &seen(who);
+    let address = who.email.to_lowercase();
     let account = Account::of(&address);
     let by_rule = RULES
         .iter()
@@ -25,12 +26,21 @@ pub(super) fn tool(who: &Signature) -> Option<(Tool, Strength)> {
 
 /// Whether this is surely a tool and no human.
 pub(super) fn is_tool(who: &Signature) -> bool {
-    let address = who.email.trim().to_lowercase();
+    let who = &seen(who);
+    let address = who.email.to_lowercase();
     let account = Account::of(&address);
     RULES.iter().any(|rule| {
         let strength = judge(rule, who, &address, account.as_ref());
         strength.is_some_and(|strength| strength >= Strength::Marked)
     })
+}
+
+/// What a reader sees of a name and an address: invisible characters must not hide a tool.
+fn seen(who: &Signature) -> Signature {
+    Signature {
+        name: text::visible(&who.name).trim().to_owned(),
+        email: text::visible(&who.email).trim().to_owned(),
+    }
 }
 
 /// An account of GitHub, as its no-reply addresses name it.

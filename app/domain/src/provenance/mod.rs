@@ -240,9 +240,18 @@ impl Found {
             model: self.model,
             place,
             strength: self.strength,
-            text: text.trim().chars().take(MOST_TEXT).collect(),
+            text: storable(text),
         }
     }
+}
+
+/// As it stands there, but for its length and for the one character that a database cannot keep.
+fn storable(text: &str) -> String {
+    let mut kept: String = text.trim().chars().take(MOST_TEXT).collect();
+    if kept.contains('\0') {
+        kept = kept.replace('\0', "\u{fffd}");
+    }
+    kept
 }
 
 fn of_commit(commit: &Commit) -> Vec<Mark> {
@@ -262,7 +271,7 @@ fn of_commit(commit: &Commit) -> Vec<Mark> {
     ];
     let by_name = people.into_iter().filter_map(|(who, place)| {
         let (tool, strength) = identities::tool(who)?;
-        let model = words::model_in(&who.name);
+        let model = words::model_in(&text::visible(&who.name));
         let text = format!("{} <{}>", who.name, who.email);
         Some(
             Found {
@@ -281,13 +290,18 @@ fn of_commit(commit: &Commit) -> Vec<Mark> {
 
 fn in_message(commit: &Commit, kept: &mut Kept) {
     let message = commit.text();
-    let mut marked = HashSet::new();
-    for line in lines::lines(&message) {
-        let shown = text::visible(line.text);
-        let seen = Line {
+    // Invisible characters must not hide a mark, but what is shown is what stands there.
+    let lines: Vec<(Line<'_>, String)> = lines::lines(&message)
+        .map(|line| (line, text::visible(line.text)))
+        .collect();
+    let visible = || {
+        lines.iter().map(|(line, text)| Line {
             number: line.number,
-            text: &shown,
-        };
+            text,
+        })
+    };
+    let mut marked = HashSet::new();
+    for ((line, _), seen) in lines.iter().zip(visible()) {
         let by_trailer = lines::trailer(seen).and_then(|trailer| trailers::read(&trailer));
         let is_trailer = by_trailer.is_some();
         let found = by_trailer
@@ -298,7 +312,7 @@ fn in_message(commit: &Commit, kept: &mut Kept) {
             kept.push(found.mark(place(commit, line.number, is_trailer), line.text));
         }
     }
-    for (number, text, found) in sentences::disclosures(&message) {
+    for (number, text, found) in sentences::disclosures(visible()) {
         // What a trailer or a footer says is a sentence, too.
         if !marked.contains(&number) {
             kept.push(found.mark(place(commit, number, false), &text));

@@ -5,7 +5,7 @@
 
 use super::{
     Found, Strength, Tool,
-    lines::{Line, bare, lines},
+    lines::{Line, bare},
     trailers,
     words::{self, Word, lower},
 };
@@ -26,8 +26,8 @@ pub(super) fn footer(line: Line<'_>) -> Option<Found> {
 }
 
 /// A sentence that says how this change was made: its first line's number, its text, and what it says.
-pub(super) fn disclosures(message: &str) -> Vec<(u32, String, Found)> {
-    sentences(message)
+pub(super) fn disclosures<'a>(lines: impl Iterator<Item = Line<'a>>) -> Vec<(u32, String, Found)> {
+    sentences(lines)
         .into_iter()
         .filter_map(|(number, text)| {
             let words = words::words(&text);
@@ -51,10 +51,10 @@ const LONGEST: usize = 600;
 
 /// The sentences below the subject, each joined over its lines. A blank line ends one, and so does a line that is a
 /// trailer or begins a list.
-fn sentences(message: &str) -> Vec<(u32, String)> {
+fn sentences<'a>(lines: impl Iterator<Item = Line<'a>>) -> Vec<(u32, String)> {
     let mut all = Vec::new();
     let mut open: Option<(u32, String)> = None;
-    for line in lines(message).skip_while(|line| line.number == 1) {
+    for line in lines.skip_while(|line| line.number == 1) {
         let text = line.text.trim();
         let fresh = text.is_empty()
             || text.starts_with(['-', '*', '#', '>', '|', '`'])
@@ -351,13 +351,14 @@ fn tool_at(words: &[Word<'_>], at: usize) -> Option<(Tool, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::lines::lines;
     use super::*;
 
     fn said(body: &str) -> Option<String> {
         let message = format!("Subject\n\n{body}\n");
         let footer = lines(&message).find_map(footer);
         let found = footer.or_else(|| {
-            disclosures(&message)
+            disclosures(lines(&message))
                 .into_iter()
                 .map(|(.., found)| found)
                 .next()

@@ -138,6 +138,22 @@ fn traps_are_not_taken() {
 fn an_invisible_character_does_not_hide_a_mark() {
     let message = "Fix\n\nCo-authored-by: Cl\u{200b}aude <noreply@an\u{2060}thropic.com>\n";
     assert_eq!(by_ana(message), Provenance::Assisted);
+    let author = "Claude <noreply@anthropic\u{ad}.com>";
+    let marks = marks(
+        &[commit(
+            author,
+            ANA,
+            "Fix\0\n\nAssisted-by: Codex\0 GPT 5\0.1\n",
+        )],
+        None,
+    );
+    assert_eq!(marks.len(), 2);
+    assert!(marks.iter().all(|mark| !mark.text.contains('\0')));
+    assert!(marks.iter().all(|mark| {
+        mark.model
+            .as_deref()
+            .is_none_or(|model| !model.contains('\0'))
+    }));
 }
 
 #[test]
