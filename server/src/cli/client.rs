@@ -11,12 +11,31 @@ use url::Url;
 #[derive(Debug, clap::Args)]
 pub struct ServerOptions {
     /// Address of the Countersign server
-    #[arg(long, env = "COUNTERSIGN_SERVER", value_name = "URL")]
-    server: String,
+    #[arg(long, env = "COUNTERSIGN_SERVER", value_name = "URL", value_parser = address)]
+    server: Url,
     /// File that holds the token; or set COUNTERSIGN_TOKEN to the token, or COUNTERSIGN_TOKEN_FILE to its file
     // There is no `--token`: arguments are visible to everybody on the machine, and CI prints them.
     #[arg(long, value_name = "PATH")]
     token_file: Option<PathBuf>,
+}
+
+impl ServerOptions {
+    /// Where the server is.
+    pub fn url(&self) -> &Url {
+        &self.server
+    }
+}
+
+fn address(text: &str) -> anyhow::Result<Url> {
+    let mut url = Url::parse(text)?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        bail!("it must begin with https:// or http://");
+    }
+    // `join` would replace the last segment of a path that does not end in a slash.
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Ok(url)
 }
 
 /// A server that can be asked.
@@ -46,18 +65,6 @@ pub enum Failure {
 impl Client {
     /// Reads address and token.
     pub fn new(options: &ServerOptions) -> anyhow::Result<Self> {
-        let mut server = Url::parse(&options.server)
-            .with_context(|| format!("COUNTERSIGN_SERVER is no address: {:?}", options.server))?;
-        if !matches!(server.scheme(), "http" | "https") || !server.has_host() {
-            bail!(
-                "COUNTERSIGN_SERVER must begin with https:// or http://, not {:?}",
-                options.server
-            );
-        }
-        // `join` would replace the last segment of a path that does not end in a slash.
-        if !server.path().ends_with('/') {
-            server.set_path(&format!("{}/", server.path()));
-        }
         let http = reqwest::Client::builder()
             .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")))
             // A redirect would answer for an address that nobody configured, or lose the token on the way.
@@ -68,7 +75,7 @@ impl Client {
         let token = token(options)?;
         Ok(Self {
             http,
-            server,
+            server: options.server.clone(),
             token,
         })
     }

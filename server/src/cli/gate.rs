@@ -5,8 +5,11 @@ use super::{
     client::{self, Client, Failure},
     failed,
 };
-use crate::api::wire::{Answer, Need, Verdict};
-use anyhow::{Context, bail};
+use crate::{
+    api::wire::{Answer, Need, Verdict},
+    settings,
+};
+use anyhow::bail;
 use domain::names::{Branch, CommitSha, RepositoryName};
 use reqwest::Method;
 use std::{process::ExitCode, time::Duration};
@@ -37,9 +40,9 @@ pub struct Options {
     /// Only changes that go to this branch
     #[arg(long, value_name = "BRANCH")]
     target: Option<Branch>,
-    /// How long to wait for a sign-off, such as 90s, 30m or 1h30m
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
-    wait: Duration,
+    /// How long to wait for a sign-off, such as 90s, 30m or 2h [default: not at all]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    wait: Option<Duration>,
     /// Answer in JSON, as the server gave it
     #[arg(long)]
     json: bool,
@@ -87,7 +90,7 @@ fn may_change(answer: &Answer) -> bool {
 
 async fn ask(options: &Options) -> anyhow::Result<Answer> {
     let client = Client::new(&options.server)?;
-    let end = Instant::now() + options.wait;
+    let end = Instant::now() + options.wait.unwrap_or_default();
     let mut told = false;
     let mut pauses = [1, 2, 5]
         .into_iter()
@@ -159,6 +162,12 @@ async fn ask_once(client: &Client, options: &Options, wait: Duration) -> Result<
             "the answer is about something else than was asked: something between us and the server mixes answers up".to_owned(),
         ))
     }
+}
+
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    settings::duration(text)
+        .and_then(|time| time.try_into().ok())
+        .ok_or("is no time: write 90s, 30m or 2h")
 }
 
 fn say(options: &Options, answer: &Answer) {
@@ -253,62 +262,5 @@ fn word(verdict: Verdict) -> &'static str {
         Verdict::Overridden => "overridden",
         Verdict::Approved => "approved",
         Verdict::NotRequired => "no sign-off required",
-    }
-}
-
-/// Whole numbers with `h`, `m` and `s`, in this order: `1h30m`.
-fn duration(text: &str) -> anyhow::Result<Duration> {
-    let wrong = || format!("{text:?} is no time: write 90s, 30m or 1h30m");
-    let mut rest = text;
-    let mut seconds: u64 = 0;
-    for (unit, length) in [('h', 3600), ('m', 60), ('s', 1)] {
-        if let Some((number, after)) = rest.split_once(unit) {
-            let number: u64 = number.parse().with_context(wrong)?;
-            seconds = number
-                .checked_mul(length)
-                .and_then(|n| n.checked_add(seconds))
-                .with_context(wrong)?;
-            rest = after;
-        }
-    }
-    if text.is_empty() || !rest.is_empty() || seconds > 7 * 24 * 3600 {
-        bail!("{} (a week at most)", wrong());
-    }
-    Ok(Duration::from_secs(seconds))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_written_as_people_write_them() {
-        for (text, seconds) in [
-            ("0s", 0),
-            ("90s", 90),
-            ("30m", 1800),
-            ("1h", 3600),
-            ("1h30m", 5400),
-            ("2h0m5s", 7205),
-        ] {
-            assert_eq!(
-                duration(text).unwrap(),
-                Duration::from_secs(seconds),
-                "{text}"
-            );
-        }
-        for wrong in [
-            "",
-            "30",
-            "m",
-            "30m1h",
-            "-5s",
-            "1.5h",
-            "9999999999h",
-            "30min",
-            "1d",
-        ] {
-            assert!(duration(wrong).is_err(), "{wrong}");
-        }
     }
 }

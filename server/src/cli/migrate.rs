@@ -1,6 +1,8 @@
 //! `countersign migrate`: the schema, and the role that `serve` connects as. The only command that needs the owner.
 
+use crate::settings::{Owner, environment};
 use anyhow::{Context, bail};
+use secrecy::ExposeSecret;
 use sqlx::{Connection, PgConnection};
 use url::Url;
 
@@ -9,9 +11,9 @@ const POSTGRES_WANTED: u32 = 150_020;
 
 /// Runs the embedded migrations and grants the application's role what it needs, and nothing more.
 pub async fn run() -> anyhow::Result<()> {
-    let owner = secret("COUNTERSIGN_OWNER_URL")?;
-    let (role, password) = application_role(&secret("DATABASE_URL")?)?;
-    let mut owner = PgConnection::connect(&owner)
+    let settings = Owner::read(environment)?;
+    let (role, password) = application_role(settings.application.expose_secret())?;
+    let mut owner = PgConnection::connect(settings.url.expose_secret())
         .await
         .context("could not connect to COUNTERSIGN_OWNER_URL")?;
     warn_of_old_postgres(&owner);
@@ -77,19 +79,6 @@ fn warn_of_old_postgres(connection: &PgConnection) {
             version / 10_000,
             version % 10_000
         );
-    }
-}
-
-/// A setting that may hold a password, so that it may also come from a file.
-fn secret(name: &str) -> anyhow::Result<String> {
-    let text = match std::env::var(format!("{name}_FILE")) {
-        Ok(path) => std::fs::read_to_string(&path)
-            .with_context(|| format!("could not read {path}, which {name}_FILE names"))?,
-        Err(_) => std::env::var(name).unwrap_or_default(),
-    };
-    match text.trim() {
-        "" => bail!("{name} is not set: `migrate` needs COUNTERSIGN_OWNER_URL and DATABASE_URL"),
-        text => Ok(text.to_owned()),
     }
 }
 

@@ -10,6 +10,7 @@
 )]
 
 mod client;
+mod demo;
 mod gate;
 mod git;
 mod migrate;
@@ -40,6 +41,8 @@ enum Command {
     Serve,
     /// Make or update the schema, and the role that `serve` connects as.
     Migrate,
+    /// Make a believable week of a company that does not exist, to try Countersign out.
+    Demo(demo::Options),
     /// Tell Countersign of a change: run in a git checkout, in CI.
     Submit(submit::Options),
     /// Ask whether a commit may pass.
@@ -74,6 +77,7 @@ impl Command {
         match self {
             Command::Serve => done(serve::run().await, 1),
             Command::Migrate => done(migrate::run().await, 1),
+            Command::Demo(options) => done(demo::run(options).await, 1),
             Command::Submit(options) => done(submit::run(options).await, NO_ANSWER),
             Command::Gate(options) => gate::run(options).await,
         }

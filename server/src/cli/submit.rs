@@ -11,7 +11,10 @@ use reqwest::{
     Method,
     multipart::{Form, Part},
 };
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// How often a submission is sent before we give up: about a minute of a server that is starting or busy.
 const ATTEMPTS: u32 = 7;
@@ -32,6 +35,21 @@ Examples:
 Submitting the same revision again changes nothing. A token with scope `submit` is needed.
 Exit codes: 0 submitted, 3 not submitted.")]
 pub struct Options {
+    #[command(flatten)]
+    change: ChangeOptions,
+    /// The git checkout [default: where you are]
+    #[arg(long, value_name = "DIR")]
+    repo_dir: Option<PathBuf>,
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: client::ServerOptions,
+}
+
+/// Which change, and what the checkout cannot tell of it.
+#[derive(Debug, clap::Args)]
+pub struct ChangeOptions {
     /// The repository, as owner/name
     #[arg(long, value_name = "OWNER/NAME")]
     pub repository: RepositoryName,
@@ -68,20 +86,12 @@ pub struct Options {
     /// Make a head that was submitted before the current one again, as after a force-push back
     #[arg(long)]
     pub current: bool,
-    /// The git checkout [default: where you are]
-    #[arg(long, value_name = "DIR")]
-    pub repo_dir: Option<PathBuf>,
-    /// Answer in JSON
-    #[arg(long)]
-    pub json: bool,
-    #[command(flatten)]
-    pub server: client::ServerOptions,
 }
 
 /// Reads the change out of the checkout, and sends it.
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let client = Client::new(&options.server)?;
-    let (submission, patch) = read(&options)?;
+    let (submission, patch) = read(&options.change, options.repo_dir.as_deref())?;
     let submitted = send(&client, &submission, patch).await?;
     if options.json {
         println!("{}", serde_json::to_string(&submitted)?);
@@ -92,8 +102,11 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 }
 
 /// The submission and its patch, packed.
-fn read(options: &Options) -> anyhow::Result<(wire::Submission, Vec<u8>)> {
-    let checkout = Checkout::open(options.repo_dir.as_deref())?;
+pub fn read(
+    options: &ChangeOptions,
+    repo_dir: Option<&Path>,
+) -> anyhow::Result<(wire::Submission, Vec<u8>)> {
+    let checkout = Checkout::open(repo_dir)?;
     let base = checkout.commit(&options.base)?;
     let head = checkout.commit(&options.head)?;
     let merge_base = checkout.merge_base(&base, &head)?;
@@ -216,7 +229,8 @@ fn says_it_is_a_trial(merge: &wire::Commit) -> bool {
     }
 }
 
-async fn send(
+/// Sends a change until it is answered for good.
+pub async fn send(
     client: &Client,
     submission: &wire::Submission,
     patch: Vec<u8>,
