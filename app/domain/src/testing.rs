@@ -1,1 +1,242 @@
-//! To come.
+//! Builds cases for tests: `case().by("ana", None).approved_by("ben")`.
+
+use crate::{
+    Timestamp,
+    case::{Case, Known, Reviewer, Tie},
+    change::{Change, ChangeState, Patch, Revision},
+    commit::Signature,
+    contributor::{Contributor, Role},
+    decision::{Decision, Kind, Proposed, Reason, Recorded},
+    digest::{Covered, Digest, PatchHash},
+    ids::{ChangeId, DecisionId, FormKey, PersonId, RepositoryId, RevisionId},
+    names::{Branch, ChangeKey, CommitSha, RepositoryName},
+    people::{Account, Granted, Groups, Level, Person, SignIn, Source},
+    policy::Policy,
+    provenance::Provenance,
+    verdict::{Verdict, Word},
+};
+use time::{Duration, macros::datetime};
+use uuid::Uuid;
+
+pub const NOW: Timestamp = datetime!(2026-11-20 12:00 UTC);
+pub const MAX_AGE: Duration = Duration::hours(12);
+
+/// The same name is the same person in every test.
+pub fn id(name: &str) -> PersonId {
+    let mut bytes = [0; 16];
+    bytes[..name.len().min(16)].copy_from_slice(&name.as_bytes()[..name.len().min(16)]);
+    PersonId(Uuid::from_bytes(bytes))
+}
+
+/// Somebody who signed in an hour ago with this level.
+pub fn person(name: &str, level: Option<Level>) -> Person {
+    Person {
+        id: id(name),
+        name: name.to_owned(),
+        active: true,
+        levels: level
+            .map(|value| Granted {
+                value,
+                source: Source::Claims,
+            })
+            .into_iter()
+            .collect(),
+        teams: vec![Granted {
+            value: "payments".to_owned(),
+            source: Source::Claims,
+        }],
+        roles: vec![],
+        accounts: Vec::<Account>::new(),
+        signed_in: Some(SignIn {
+            at: NOW - Duration::HOUR,
+            groups: Groups::Read,
+        }),
+    }
+}
+
+/// A senior who may decide about what they had no hand in.
+pub fn senior(name: &str) -> Person {
+    person(name, Some(Level::Senior))
+}
+
+fn digest(number: i32) -> Digest {
+    Digest::of(Covered {
+        repository: RepositoryId(Uuid::nil()),
+        key: &ChangeKey::parse("142").unwrap(),
+        target: &Branch::parse("main").unwrap(),
+        merge_base: &CommitSha::parse("a".repeat(40)).unwrap(),
+        head: &head(number),
+        patch: PatchHash::of(b""),
+    })
+}
+
+fn head(number: i32) -> CommitSha {
+    CommitSha::parse(format!("{number:040x}")).unwrap()
+}
+
+fn revision(number: i32) -> Revision {
+    Revision {
+        id: RevisionId(Uuid::from_u128(u128::try_from(number).unwrap())),
+        number,
+        target: Branch::parse("main").unwrap(),
+        merge_base: CommitSha::parse("a".repeat(40)).unwrap(),
+        head: head(number),
+        digest: digest(number),
+        patch: Patch::Whole,
+        files: 1,
+        added: 1,
+        removed: 0,
+        arrived_at: NOW - Duration::HOUR,
+    }
+}
+
+/// An assisted change in its first revision, with two seniors who could decide, and no contributor yet.
+pub fn case() -> Case {
+    let revision = revision(1);
+    Case {
+        change: Change {
+            id: ChangeId(Uuid::nil()),
+            repository: RepositoryId(Uuid::nil()),
+            repository_name: RepositoryName::parse("acme/payments").unwrap(),
+            key: ChangeKey::parse("142").unwrap(),
+            title: "Retry settlement batches".to_owned(),
+            url: None,
+            author: "ana".to_owned(),
+            state: ChangeState::Open,
+            draft: false,
+            head: revision.id,
+            created_at: NOW - Duration::DAY,
+        },
+        revision,
+        provenance: Provenance::Assisted,
+        contributors: vec![],
+        decisions: vec![],
+        reviewers: ["ben", "li"]
+            .map(|name| Reviewer {
+                id: id(name),
+                name: name.to_owned(),
+            })
+            .to_vec(),
+        policy: Policy::built_in(),
+        claims_max_age: MAX_AGE,
+    }
+}
+
+impl Case {
+    /// Adds a commit author whose address was proved to be this person's, who had this level when the revision arrived.
+    pub fn by(self, name: &str, level: Option<Level>) -> Self {
+        self.tied(name, true, level)
+    }
+
+    /// Adds a commit author whose address only looks like this person's: it bars them and grants nothing.
+    pub fn by_unproved(self, name: &str) -> Self {
+        self.tied(name, false, None)
+    }
+
+    /// Adds a commit author to whom nobody leads.
+    pub fn by_stranger(mut self) -> Self {
+        self.contributors.push(Known {
+            contributor: author("stranger"),
+            ties: vec![],
+        });
+        self
+    }
+
+    fn tied(mut self, name: &str, proved: bool, level: Option<Level>) -> Self {
+        let tie = Tie {
+            person: id(name),
+            name: name.to_owned(),
+            proved,
+            level,
+            now: true,
+        };
+        self.contributors.push(Known {
+            contributor: author(name),
+            ties: vec![tie],
+        });
+        self
+    }
+
+    pub fn approved_by(self, name: &str) -> Self {
+        self.said(name, Kind::Approve)
+    }
+
+    pub fn rejected_by(self, name: &str) -> Self {
+        self.said(name, Kind::Reject)
+    }
+
+    pub fn withdrawn_by(self, name: &str) -> Self {
+        self.said(name, Kind::Withdraw)
+    }
+
+    pub fn overridden_by(self, name: &str) -> Self {
+        self.said(name, Kind::Override)
+    }
+
+    /// A decision about the present revision, recorded whether or not the rules would have let it through.
+    pub fn said(mut self, name: &str, kind: Kind) -> Self {
+        let seq = i32::try_from(self.decisions.len()).unwrap() + 1;
+        let decision = Decision {
+            repository: self.change.repository,
+            change: self.change.id,
+            revision: self.revision.id,
+            digest: self.revision.digest,
+            seq,
+            person: id(name),
+            form_key: FormKey(Uuid::from_u128(u128::try_from(seq).unwrap())),
+            kind,
+            reason: Reason::parse("because").unwrap(),
+            incident: (kind == Kind::Override).then(|| "INC-1".to_owned()),
+            level: Some(Level::Senior),
+            teams: vec![],
+            policy: self.policy.id.to_owned(),
+            policy_version: self.policy.version,
+            at: NOW,
+        };
+        let revision_number = self.revision.number;
+        self.decisions.push(Recorded {
+            id: DecisionId(Uuid::nil()),
+            name: name.to_owned(),
+            revision_number,
+            decision,
+        });
+        self
+    }
+
+    /// A new commit: another revision is current, and is judged.
+    pub fn pushed(mut self) -> Self {
+        self.revision = revision(self.revision.number + 1);
+        self.change.head = self.revision.id;
+        self
+    }
+
+    pub fn word(&self) -> Word {
+        self.verdict(NOW).word()
+    }
+
+    pub fn judged(&self) -> Verdict {
+        self.verdict(NOW)
+    }
+
+    /// What the form that shows this case proposes.
+    pub fn proposed(&self, kind: Kind, reason: &str) -> Proposed {
+        Proposed {
+            kind,
+            seen: self.revision.digest,
+            reason: Reason::parse(reason).unwrap(),
+            incident: None,
+            form_key: FormKey(Uuid::nil()),
+        }
+    }
+}
+
+fn author(name: &str) -> Contributor {
+    Contributor::new(
+        Role::Author,
+        Signature {
+            name: name.to_owned(),
+            email: format!("{name}@halden.example"),
+        },
+        None,
+    )
+}

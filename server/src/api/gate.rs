@@ -61,6 +61,7 @@ pub async fn ask(
     headers: HeaderMap,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<wire::Answer>, Refusal> {
+    caller::hash(&headers)?;
     let Query(asked) = asked.map_err(|error| Refusal::unreadable("query", error.body_text()))?;
     if asked.wait > MAX_WAIT {
         return Err(Refusal::unreadable(

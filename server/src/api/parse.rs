@@ -96,39 +96,24 @@ impl Parsed {
     /// Everybody who had a hand in it, as far as the submission says.
     #[must_use]
     pub fn contributors(&self) -> Vec<Contributor> {
-        let mut all: Vec<Contributor> = self.commits.iter().flat_map(of_commit).collect();
+        let mut all: Vec<Contributor> = self
+            .commits
+            .iter()
+            .flat_map(contributor::of_commit)
+            .collect();
         all.extend(self.author.contributor());
         all
     }
 }
 
-/// A commit without a human behind it comes from nobody, and says so by a contributor to whom no account leads.
-fn of_commit(commit: &Commit) -> Vec<Contributor> {
-    let humans = contributor::of_commit(commit);
-    if humans.is_empty() {
-        return vec![Contributor {
-            role: Role::Author,
-            who: commit.author.clone(),
-            login: None,
-            keys: vec![],
-        }];
-    }
-    humans
-}
-
 impl Author {
     fn contributor(&self) -> Option<Contributor> {
-        let email = self.email.clone().unwrap_or_default();
-        let keys = contributor::keys(&email, self.login.as_deref());
-        (!keys.is_empty()).then(|| Contributor {
-            role: Role::ChangeAuthor,
-            who: Signature {
-                name: self.name.clone(),
-                email,
-            },
-            login: self.login.clone(),
-            keys,
-        })
+        let who = Signature {
+            name: self.name.clone(),
+            email: self.email.clone().unwrap_or_default(),
+        };
+        let contributor = Contributor::new(Role::ChangeAuthor, who, self.login.as_deref());
+        (!contributor.keys.is_empty()).then_some(contributor)
     }
 }
 

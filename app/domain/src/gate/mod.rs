@@ -141,3 +141,6 @@ impl Judged {
         standing.counts(voice) || standing.vetoes().any(|veto| veto.seq == voice.seq)
     }
 }
+
+#[cfg(test)]
+mod tests;

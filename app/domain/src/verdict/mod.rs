@@ -321,3 +321,6 @@ fn overridden(glass: &Voice, policy: &Policy) -> Verdict {
         until: glass.at + policy.override_for,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -275,3 +275,6 @@ fn incident(proposed: &Proposed) -> Result<Option<String>, Problem> {
 fn count(people: &[&Reviewer]) -> u32 {
     u32::try_from(people.len()).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

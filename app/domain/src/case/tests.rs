@@ -1,0 +1,206 @@
+//! Who may decide, and what becomes of a form.
+
+use super::*;
+use crate::{
+    decision::Reason,
+    people::{Granted, Source},
+    testing::{MAX_AGE, NOW, case, person, senior},
+};
+
+#[test]
+fn a_senior_who_is_no_contributor_may_approve_and_reject() {
+    let case = case().by("ana", Some(Level::Junior));
+    for kind in [Kind::Approve, Kind::Reject, Kind::Override] {
+        assert!(
+            case.may_decide(&senior("ben"), kind, NOW).is_ok(),
+            "{kind:?}"
+        );
+    }
+}
+
+#[test]
+fn whoever_had_a_hand_in_it_may_not() {
+    let case = case().by_unproved("ben");
+    for kind in [Kind::Approve, Kind::Reject] {
+        assert_eq!(
+            case.may_decide(&senior("ben"), kind, NOW),
+            Err(Problem::Contributor(Role::Author))
+        );
+    }
+}
+
+#[test]
+fn a_tie_that_was_taken_back_bars_nobody() {
+    let mut case = case().by_unproved("ben");
+    case.contributors[0].ties[0].now = false;
+    assert!(case.may_decide(&senior("ben"), Kind::Approve, NOW).is_ok());
+}
+
+#[test]
+fn people_below_senior_may_not() {
+    let case = case();
+    let mika = person("mika", Some(Level::Mid));
+    assert_eq!(
+        case.may_decide(&mika, Kind::Approve, NOW),
+        Err(Problem::LevelTooLow(Some(Level::Mid)))
+    );
+    let grace = person("grace", None);
+    assert_eq!(
+        case.may_decide(&grace, Kind::Reject, NOW),
+        Err(Problem::LevelTooLow(None))
+    );
+}
+
+#[test]
+fn a_level_that_was_last_told_too_long_ago_grants_nothing() {
+    let late = NOW + MAX_AGE;
+    assert_eq!(
+        case().may_decide(&senior("ben"), Kind::Approve, late),
+        Err(Problem::LevelStale)
+    );
+    let mut by_hand = senior("ben");
+    by_hand.levels = vec![Granted {
+        value: Level::Senior,
+        source: Source::Operator,
+    }];
+    assert!(case().may_decide(&by_hand, Kind::Approve, late).is_ok());
+}
+
+#[test]
+fn somebody_inactive_may_not_even_withdraw() {
+    let mut ben = senior("ben");
+    ben.active = false;
+    let case = case().rejected_by("ben");
+    for kind in Kind::ALL {
+        assert_eq!(case.may_decide(&ben, kind, NOW), Err(Problem::Inactive));
+    }
+}
+
+#[test]
+fn one_withdraws_only_what_one_said() {
+    assert_eq!(
+        case().may_decide(&senior("ben"), Kind::Withdraw, NOW),
+        Err(Problem::NothingToWithdraw)
+    );
+    assert!(
+        case()
+            .rejected_by("ben")
+            .may_decide(&person("ben", None), Kind::Withdraw, NOW)
+            .is_ok(),
+        "also after a demotion"
+    );
+    let twice = case().rejected_by("ben").withdrawn_by("ben");
+    assert_eq!(
+        twice.may_decide(&senior("ben"), Kind::Withdraw, NOW),
+        Err(Problem::NothingToWithdraw)
+    );
+}
+
+#[test]
+fn what_is_closed_or_merged_is_not_decided() {
+    for state in [ChangeState::Closed, ChangeState::Merged] {
+        let mut case = case();
+        case.change.state = state;
+        assert_eq!(
+            case.may_decide(&senior("ben"), Kind::Approve, NOW),
+            Err(Problem::NotOpen)
+        );
+    }
+}
+
+#[test]
+fn a_disputed_patch_can_be_rejected_and_not_approved() {
+    let mut case = case();
+    case.revision.patch = Patch::Disputed;
+    assert_eq!(
+        case.may_decide(&senior("ben"), Kind::Approve, NOW),
+        Err(Problem::PatchInDoubt)
+    );
+    assert_eq!(
+        case.may_decide(&senior("ben"), Kind::Override, NOW),
+        Err(Problem::PatchInDoubt)
+    );
+    assert!(case.may_decide(&senior("ben"), Kind::Reject, NOW).is_ok());
+}
+
+#[test]
+fn a_decision_is_about_what_was_seen() {
+    let shown = case().by("ana", None);
+    let proposed = shown.proposed(Kind::Approve, "");
+    let decision = shown
+        .decide(&senior("ben"), proposed.clone(), 1, NOW)
+        .unwrap();
+    assert_eq!(
+        (decision.digest, decision.level, decision.teams.as_slice()),
+        (
+            shown.revision.digest,
+            Some(Level::Senior),
+            &["payments".to_owned()][..]
+        )
+    );
+    assert_eq!(
+        shown.pushed().decide(&senior("ben"), proposed, 1, NOW),
+        Err(Problem::ChangedSinceYouLooked)
+    );
+}
+
+#[test]
+fn an_older_revision_is_not_decided_even_if_it_was_seen() {
+    let mut old = case();
+    let proposed = old.proposed(Kind::Approve, "");
+    old.change.head = case().pushed().revision.id;
+    assert_eq!(
+        old.decide(&senior("ben"), proposed, 1, NOW),
+        Err(Problem::ChangedSinceYouLooked)
+    );
+}
+
+#[test]
+fn a_rejection_and_an_override_say_why() {
+    let case = case();
+    let rejected =
+        |reason| case.decide(&senior("ben"), case.proposed(Kind::Reject, reason), 1, NOW);
+    assert_eq!(rejected("  \n "), Err(Problem::ReasonNeeded));
+    assert_eq!(
+        rejected(" no test ").unwrap().reason,
+        Reason::parse("no test").unwrap()
+    );
+    let overridden = |reason: &str, incident: Option<&str>| {
+        let proposed = Proposed {
+            incident: incident.map(str::to_owned),
+            ..case.proposed(Kind::Override, reason)
+        };
+        case.decide(&senior("ben"), proposed, 1, NOW)
+    };
+    assert_eq!(
+        overridden("payments are down", None),
+        Err(Problem::IncidentNeeded)
+    );
+    assert_eq!(
+        overridden("payments are down", Some(" ")),
+        Err(Problem::IncidentNeeded)
+    );
+    assert_eq!(overridden("", Some("INC-1")), Err(Problem::ReasonNeeded));
+    assert_eq!(
+        overridden("payments are down", Some(" INC-1 "))
+            .unwrap()
+            .incident
+            .as_deref(),
+        Some("INC-1")
+    );
+}
+
+#[test]
+fn a_reason_is_bounded_and_an_approval_needs_none() {
+    assert_eq!(
+        Reason::parse(&"x".repeat(4001)),
+        Err(Problem::ReasonTooLong)
+    );
+    assert!(Reason::parse(&"x".repeat(4000)).is_ok());
+    assert_eq!(Reason::parse("a\0b\r\nc").unwrap().as_str(), "ab\nc");
+    let case = case();
+    assert!(
+        case.decide(&senior("ben"), case.proposed(Kind::Approve, ""), 1, NOW)
+            .is_ok()
+    );
+}

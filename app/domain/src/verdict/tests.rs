@@ -1,0 +1,365 @@
+//! The verdict, told as cases and as properties.
+
+use super::*;
+use crate::{
+    case::Case,
+    decision::Kind,
+    people::Level,
+    provenance::Provenance,
+    testing::{NOW, case, id},
+};
+use proptest::prelude::*;
+use time::Duration;
+
+#[test]
+fn a_juniors_assisted_change_waits_for_one_senior() {
+    let case = case().by("ana", Some(Level::Junior));
+    let Verdict::Waiting(needs) = case.judged() else {
+        panic!("{:?}", case.judged())
+    };
+    assert_eq!(needs.len(), 1);
+    assert_eq!(
+        (needs[0].rule.as_str(), needs[0].count, needs[0].eligible),
+        ("assisted-below-senior", 1, 2)
+    );
+    assert_eq!(needs[0].people, ["ben", "li"]);
+    assert_eq!(case.approved_by("ben").word(), Word::Approved);
+}
+
+#[test]
+fn a_proved_seniors_own_change_needs_nobody() {
+    assert_eq!(
+        case().by("ben", Some(Level::Senior)).word(),
+        Word::NotRequired
+    );
+}
+
+#[test]
+fn an_unproved_seniors_change_is_nobodys() {
+    assert_eq!(case().by_unproved("ben").word(), Word::Waiting);
+}
+
+#[test]
+fn the_lowest_contributor_gives_the_level() {
+    let mixed = case()
+        .by("ben", Some(Level::Senior))
+        .by("ana", Some(Level::Junior));
+    assert_eq!(
+        (mixed.level(), mixed.word()),
+        (Some(Level::Junior), Word::Waiting)
+    );
+    let with_a_stranger = case().by("ben", Some(Level::Senior)).by_stranger();
+    assert_eq!(
+        (with_a_stranger.level(), with_a_stranger.word()),
+        (None, Word::Waiting)
+    );
+    assert_eq!(
+        case().level(),
+        None,
+        "a revision without a contributor comes from nobody"
+    );
+}
+
+#[test]
+fn unknown_asks_as_much_as_assisted_and_a_believed_word_asks_nothing() {
+    let of = |provenance| {
+        Case {
+            provenance,
+            ..case().by("ana", Some(Level::Mid))
+        }
+        .word()
+    };
+    assert_eq!(of(Provenance::Assisted), Word::Waiting);
+    assert_eq!(of(Provenance::Unknown), Word::Waiting);
+    assert_eq!(of(Provenance::Human), Word::NotRequired);
+}
+
+#[test]
+fn a_contributors_approval_does_not_count_also_when_the_tie_is_found_later() {
+    let before = case().by("ana", Some(Level::Junior)).approved_by("ben");
+    assert_eq!(before.word(), Word::Approved);
+    assert_eq!(before.by_unproved("ben").word(), Word::Waiting);
+}
+
+#[test]
+fn a_new_commit_takes_another_approval() {
+    assert_eq!(
+        case().by("ana", None).approved_by("ben").pushed().word(),
+        Word::Waiting
+    );
+}
+
+#[test]
+fn a_rejection_outlives_revisions_until_its_author_withdraws_it() {
+    let rejected = case().by("ana", None).rejected_by("ben");
+    assert_eq!(rejected.word(), Word::Rejected);
+    let pushed = rejected.pushed();
+    assert_eq!(pushed.word(), Word::Rejected);
+    assert_eq!(
+        pushed.clone().approved_by("li").word(),
+        Word::Rejected,
+        "nobody else's approval ends it"
+    );
+    assert_eq!(
+        pushed.clone().withdrawn_by("li").word(),
+        Word::Rejected,
+        "nobody else can withdraw it"
+    );
+    assert_eq!(pushed.clone().withdrawn_by("ben").word(), Word::Waiting);
+    assert_eq!(
+        pushed.approved_by("ben").word(),
+        Word::Approved,
+        "approving the newer revision is withdrawing"
+    );
+}
+
+#[test]
+fn a_rejection_bars_also_what_needs_nobody() {
+    assert_eq!(
+        case()
+            .by("ben", Some(Level::Senior))
+            .rejected_by("li")
+            .word(),
+        Word::Rejected
+    );
+}
+
+#[test]
+fn the_last_word_of_one_person_counts() {
+    let case = case().by("ana", None);
+    assert_eq!(
+        case.clone().approved_by("ben").rejected_by("ben").word(),
+        Word::Rejected
+    );
+    assert_eq!(
+        case.clone().rejected_by("ben").approved_by("ben").word(),
+        Word::Approved
+    );
+    assert_eq!(
+        case.clone().approved_by("ben").withdrawn_by("ben").word(),
+        Word::Waiting
+    );
+    assert_eq!(
+        case.approved_by("ben")
+            .withdrawn_by("ben")
+            .approved_by("ben")
+            .word(),
+        Word::Approved
+    );
+}
+
+#[test]
+fn an_override_stands_in_for_a_while_and_is_seen_as_one() {
+    let glass = case().by("ana", None).overridden_by("ben");
+    let Verdict::Overridden(broken) = glass.judged() else {
+        panic!("{:?}", glass.judged())
+    };
+    assert_eq!(
+        (broken.by.as_str(), broken.incident.as_str()),
+        ("ben", "INC-1")
+    );
+    assert_eq!(broken.until, NOW + Duration::hours(24));
+    assert_eq!(
+        glass.verdict(NOW + Duration::hours(24)).word(),
+        Word::Waiting,
+        "it ends"
+    );
+    assert_eq!(
+        glass.clone().rejected_by("li").word(),
+        Word::Rejected,
+        "a later rejection ends it"
+    );
+    assert_eq!(
+        glass.clone().pushed().word(),
+        Word::Waiting,
+        "it is about one revision"
+    );
+    assert_eq!(glass.clone().withdrawn_by("ben").word(), Word::Waiting);
+    assert_eq!(
+        glass.approved_by("li").word(),
+        Word::Approved,
+        "a review pays for it"
+    );
+}
+
+#[test]
+fn an_override_passes_a_rejection_that_stood() {
+    assert_eq!(
+        case()
+            .by("ana", None)
+            .rejected_by("li")
+            .overridden_by("ben")
+            .word(),
+        Word::Overridden
+    );
+}
+
+#[test]
+fn a_contributor_may_break_the_glass_and_never_approve() {
+    let own = case().by_unproved("ben");
+    assert_eq!(own.clone().overridden_by("ben").word(), Word::Overridden);
+    assert_eq!(own.approved_by("ben").word(), Word::Waiting);
+}
+
+#[test]
+fn a_patch_in_doubt_cannot_be_judged_whatever_was_approved() {
+    for (patch, doubt) in [
+        (Patch::Disputed, Doubt::PatchDisputed),
+        (Patch::Wrong, Doubt::PatchWrong),
+    ] {
+        let mut case = case().by("ana", None).approved_by("ben");
+        case.revision.patch = patch;
+        assert_eq!(case.judged(), Verdict::Undecidable(doubt));
+    }
+}
+
+#[test]
+fn an_approval_by_somebody_below_senior_then_does_not_count() {
+    let mut case = case().by("ana", None).approved_by("mika");
+    case.decisions[0].decision.level = Some(Level::Mid);
+    assert_eq!(case.word(), Word::Waiting);
+}
+
+#[test]
+fn a_need_says_why_nobody_is_left() {
+    let all_took_part = case().by_unproved("ben").by_unproved("li");
+    let Verdict::Waiting(needs) = all_took_part.judged() else {
+        panic!()
+    };
+    assert_eq!((needs[0].eligible, needs[0].contributors), (0, 2));
+    assert!(
+        needs[0]
+            .sentence()
+            .ends_with("Nobody is left: all 2 of that level are contributors.")
+    );
+}
+
+#[test]
+fn every_verdict_gives_a_reason_and_every_word_reads_back() {
+    for case in [
+        case(),
+        case().approved_by("ben"),
+        case().rejected_by("ben"),
+        case().overridden_by("ben"),
+        case().by("ben", Some(Level::Senior)),
+    ] {
+        assert!(!case.judged().reasons().is_empty());
+    }
+    for word in Word::ALL {
+        assert_eq!(Word::parse(word.as_str()), Some(word));
+    }
+    assert!(
+        Word::ALL
+            .windows(2)
+            .all(|pair| pair[0].rank() <= pair[1].rank())
+    );
+}
+
+/// What may happen to a change, in some order.
+#[derive(Debug, Clone)]
+enum Happening {
+    Said(&'static str, Kind),
+    Pushed,
+    Joined(&'static str, bool, Option<Level>),
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let who = prop::sample::select(vec!["ana", "ben", "li", "mika"]);
+    let kind = prop::sample::select(Kind::ALL.to_vec());
+    let level = prop::option::of(prop::sample::select(Level::ALL.to_vec()));
+    prop_oneof![
+        6 => (who.clone(), kind).prop_map(|(who, kind)| Happening::Said(who, kind)),
+        1 => Just(Happening::Pushed),
+        2 => (who, any::<bool>(), level).prop_map(|(who, proved, level)| Happening::Joined(who, proved, level)),
+    ]
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    let provenance = prop::sample::select(vec![
+        Provenance::Assisted,
+        Provenance::Unknown,
+        Provenance::Human,
+    ]);
+    let patch = prop::sample::select(vec![
+        Patch::Whole,
+        Patch::Whole,
+        Patch::Whole,
+        Patch::Disputed,
+    ]);
+    (provenance, patch, prop::collection::vec(happening(), 0..8)).prop_map(
+        |(provenance, patch, all)| {
+            let start = Case {
+                provenance,
+                ..case()
+            };
+            let mut case = all
+                .into_iter()
+                .fold(start, |case, happening| match happening {
+                    Happening::Said(who, kind) => case.said(who, kind),
+                    Happening::Pushed => case.pushed(),
+                    Happening::Joined(who, true, level) => case.by(who, level),
+                    Happening::Joined(who, false, _) => case.by_unproved(who),
+                });
+            case.revision.patch = patch;
+            case
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn a_rejection_never_raises_the_verdict(case in cases(), who in prop::sample::select(vec!["ben", "li", "zoe"])) {
+        prop_assert!(case.clone().rejected_by(who).word().rank() <= case.word().rank());
+    }
+
+    #[test]
+    fn an_approval_by_a_contributor_never_raises_the_verdict(case in cases()) {
+        let barred = case.by_unproved("ben");
+        // A rejection of one's own is ended by approving, so only those who have none are asked.
+        prop_assume!(!barred.standing().vetoes().any(|veto| veto.person == id("ben")));
+        prop_assert!(barred.clone().approved_by("ben").word().rank() <= barred.word().rank());
+    }
+
+    #[test]
+    fn another_contributor_never_raises_the_verdict(case in cases(), level in prop::option::of(prop::sample::select(Level::ALL.to_vec()))) {
+        let case = case.by("ana", Some(Level::Senior));
+        prop_assert!(case.clone().by("zoe", level).word().rank() <= case.word().rank());
+    }
+
+    #[test]
+    fn an_approval_of_another_revision_changes_nothing(case in cases()) {
+        let mut with_one = case.clone().pushed().approved_by("zoe");
+        with_one.revision = case.revision.clone();
+        with_one.change.head = case.change.head;
+        prop_assert_eq!(with_one.word(), case.word());
+    }
+
+    #[test]
+    fn what_is_stored_judges_like_the_case(case in cases()) {
+        let stored = serde_json::from_value(serde_json::to_value(case.standing()).unwrap()).unwrap();
+        prop_assert_eq!(verdict(&stored, &case.policy, NOW), case.judged());
+    }
+}
+
+#[test]
+fn the_generator_is_fair() {
+    use proptest::{strategy::ValueTree, test_runner::TestRunner};
+    let mut runner = TestRunner::deterministic();
+    let mut shares = std::collections::BTreeMap::<&str, u32>::new();
+    for _ in 0..2_000 {
+        let case = cases().new_tree(&mut runner).unwrap().current();
+        *shares.entry(case.word().as_str()).or_default() += 1;
+    }
+    println!("shares of 2,000: {shares:?}");
+    assert_eq!(
+        shares.len(),
+        6,
+        "every verdict of a change is met: {shares:?}"
+    );
+    assert!(
+        shares.values().all(|&n| n >= 60),
+        "at least 3 % each: {shares:?}"
+    );
+}
