@@ -60,6 +60,7 @@ up_start() {
   stop_world_at_exit
   PG_FIRST_PORT=${PG_LAST_PORT:-54600} postgres_start pg
   remember PG_LAST_PORT "$PG_PORT"
+  [ "$PG_HOME" = "$STATE/pg" ] || say "The database lies in $PG_HOME, because PostgreSQL does not run as root and its user cannot reach this folder."
   database_create countersign
   world_settings "$STATE" countersign
   provider_start
