@@ -57,10 +57,10 @@ port_is_free() {
   node -e 'require("net").createServer().on("error", () => process.exit(1)).listen(+process.argv[1], "127.0.0.1", () => process.exit(0))' "$1"
 }
 
-# free_port FIRST: the first free port from FIRST on.
+# free_port FIRST [TAKEN]: the first free port from FIRST on that is not TAKEN, which may be free still but is spoken for.
 free_port() {
   local port=$1
-  until port_is_free "$port"; do
+  until [ "$port" != "${2:-}" ] && port_is_free "$port"; do
     port=$((port + 1))
     [ "$port" -lt $(($1 + 200)) ] || fail "No free port between $1 and $port."
   done

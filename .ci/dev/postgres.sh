@@ -70,7 +70,7 @@ as_postgres() {
 sql() {
   local database=$1
   shift
-  PGPASSWORD=$PG_PASSWORD "$PG_BIN/psql" -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$PG_PORT" -U postgres -d "$database" "$@"
+  PGPASSWORD=$PG_PASSWORD PGOPTIONS=--client-min-messages=warning "$PG_BIN/psql" -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$PG_PORT" -U postgres -d "$database" "$@"
 }
 
 superuser_url() { printf 'postgres://postgres:%s@127.0.0.1:%s/%s\n' "$PG_PASSWORD" "$PG_PORT" "$1"; }

@@ -160,7 +160,7 @@ browser_stories() {
   trap children_stop EXIT
   join_test_database || test_database
   SERVER_PORT=$(free_port 4100)
-  PROVIDER_PORT=$(free_port $((SERVER_PORT + 1)))
+  PROVIDER_PORT=$(free_port 4101 "$SERVER_PORT")
   printf 'drop database if exists stories with (force);\n' | sql postgres
   database_create stories
   rm -rf "$STATE/stories"

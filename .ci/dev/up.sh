@@ -78,26 +78,29 @@ up_forget() {
   say "Starting over: the database and the demo are deleted."
   postgres_remove pg
   rm -rf "$STATE/demo" "$STATE/demo-done" "$STATE/people.json" "$STATE/env"
-  unset SERVER_PORT PROVIDER_PORT PG_PASSWORD OWNER_PASSWORD APP_PASSWORD OIDC_SECRET PG_LAST_PORT
+  unset PROVIDER_PORT PG_PASSWORD OWNER_PASSWORD APP_PASSWORD OIDC_SECRET PG_LAST_PORT
 }
 
 up_ports() {
-  if [ -n "$UP_PORT" ]; then
-    port_is_free "$UP_PORT" || fail "Port $UP_PORT is in use by another program. Name another one, or leave --port out."
-    remember SERVER_PORT "$UP_PORT"
-  else
-    local wanted=${SERVER_PORT:-3000}
-    remember SERVER_PORT "$(free_port "$wanted")"
-    [ "$SERVER_PORT" = "$wanted" ] || say "Port $wanted is in use; Countersign takes $SERVER_PORT."
-  fi
-
   # The people of a database are known by their provider's address, so that one cannot move later.
   if [ -n "${PROVIDER_PORT:-}" ]; then
     port_is_free "$PROVIDER_PORT" || fail "Port $PROVIDER_PORT is in use by another program, and the people in the database are known by the OpenID
 provider at that port. Stop that program, or start over with: ./dev up --fresh"
+  fi
+
+  if [ -n "$UP_PORT" ]; then
+    port_is_free "$UP_PORT" || fail "Port $UP_PORT is in use by another program. Name another one, or leave --port out."
+    [ "$UP_PORT" != "${PROVIDER_PORT:-}" ] || fail "Port $UP_PORT is that of the OpenID provider. Name another one, or leave --port out."
+    SERVER_PORT=$UP_PORT
   else
-    remember PROVIDER_PORT "$(free_port $((SERVER_PORT == 3001 ? 3002 : 3001)))"
+    SERVER_PORT=$(free_port 3000 "${PROVIDER_PORT:-}")
+    [ "$SERVER_PORT" = 3000 ] || say "Port 3000 is in use; Countersign takes $SERVER_PORT."
+  fi
+
+  if [ -z "${PROVIDER_PORT:-}" ]; then
+    PROVIDER_PORT=$(free_port 3001 "$SERVER_PORT")
     [ "$PROVIDER_PORT" = 3001 ] || say "Port 3001 is in use; the OpenID provider takes $PROVIDER_PORT."
+    remember PROVIDER_PORT "$PROVIDER_PORT"
   fi
 }
 
@@ -106,7 +109,7 @@ up_end_leftovers() {
   local pid name
   [ -f "$STATE/children" ] || return 0
   while IFS=: read -r pid name; do
-    if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qE 'countersign serve|provider\.mjs'; then
+    if cat "/proc/$pid/cmdline" 2>/dev/null | tr '\0' ' ' | grep -qE 'countersign serve|provider\.mjs'; then
       say "Ending the $name that an earlier run left behind."
       kill "$pid" 2>/dev/null || true
       until_true 10 is_gone "$pid" || kill -9 "$pid"

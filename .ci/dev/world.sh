@@ -17,6 +17,8 @@ world_settings() {
   export COUNTERSIGN_OIDC_NAME="Halden SSO"
   export COUNTERSIGN_LEVEL_GROUPS=junior=eng-junior,mid=eng-mid,senior=eng-senior
   export COUNTERSIGN_TEAM_GROUPS=payments=team-payments,platform=team-platform
+  # One machine is everybody here: the demo and the stories do in a minute what a company does in a week.
+  export COUNTERSIGN_LIMIT_SIGN_IN=6000 COUNTERSIGN_LIMIT_SUBMIT=60000 COUNTERSIGN_LIMIT_DECIDE=6000
   export COUNTERSIGN_ADMIN_GROUPS=countersign-admins COUNTERSIGN_MANAGER_GROUPS=eng-managers
 }
 
@@ -40,7 +42,7 @@ child() {
   local name=$1
   shift
   mkdir -p "$LOGS"
-  "$@" >"$LOGS/$name.log" 2>&1 </dev/null 9>&- &
+  NO_COLOR=1 "$@" >"$LOGS/$name.log" 2>&1 </dev/null 9>&- &
   CHILDREN=("$!:$name" ${CHILDREN[@]+"${CHILDREN[@]}"})
 }
 

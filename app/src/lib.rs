@@ -6,6 +6,8 @@ pub mod actions;
 pub mod islands;
 
 #[cfg(feature = "ssr")]
+pub mod caller;
+#[cfg(feature = "ssr")]
 pub mod components;
 #[cfg(feature = "ssr")]
 pub mod pages;

@@ -46,7 +46,12 @@ pub fn router(server: Server) -> Router {
         .merge(api)
         .route("/openapi.json", get(move || async move { Json(document) }))
         .with_state(server.clone());
-    web::outermost(routes.merge(web::browser(web::pages(), web::Site::of(&server.settings))))
+    let pages = web::pages(app::caller::Site {
+        db: server.db.clone(),
+        provider: server.settings.provider.name.as_str().into(),
+        claims_max_age: server.claims_max_age(),
+    });
+    web::outermost(routes.merge(web::browser(pages, web::Site::of(&server.settings))))
 }
 
 /// Refuses to run as a role that could rewrite records: least privilege is not left to good intentions.

@@ -1,7 +1,11 @@
 //! Every call that a browser can make; writes only. Who reads this folder knows who can do what.
 
+mod decide;
+mod refusal;
 mod theme;
 
+pub use decide::{Decide, decide};
+pub use refusal::Refusal;
 pub use theme::{SetTheme, Theme, set_theme};
 
 #[cfg(feature = "ssr")]

@@ -1,4 +1,14 @@
 //! Pieces of HTML that pages share.
 
+pub mod diff;
+pub mod digest;
+pub mod frame;
+pub mod history;
+pub mod marks;
+pub mod slots;
 pub mod sprite;
+pub mod text;
+pub mod time;
 pub mod title;
+pub mod tree;
+pub mod verdict;

@@ -1,5 +1,7 @@
 //! The interactive pieces: the only code that reaches the browser. Each works as a plain form or link without it.
 
+mod decide;
 mod theme;
 
+pub use decide::{DecisionForm, May};
 pub use theme::ThemeSwitch;

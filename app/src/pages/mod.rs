@@ -1,19 +1,42 @@
 //! One file per page: load, ask the rules, render. All of it runs only on the server.
 
+pub mod change;
+pub mod decisions;
 pub mod problem;
+pub mod queue;
+pub mod sign_in;
+#[cfg(test)]
+mod specimen;
+#[cfg(test)]
+mod tests;
 
-use axum::http::{HeaderMap, header::COOKIE};
-use leptos::prelude::*;
+use std::fmt::Write as _;
+
+use axum::http::{HeaderMap, StatusCode, header::COOKIE, request::Parts};
+use domain::{
+    decision::Kind,
+    digest::Digest,
+    ids::{ChangeId, PersonId},
+    problem::Problem,
+};
+use leptos::{prelude::*, server_fn::error::ServerFnUrlError};
+use leptos_axum::ResponseOptions;
 use leptos_router::{
     SsrMode,
     components::{Route, Router, Routes},
+    hooks::{use_params_map, use_query_map},
+    params::ParamsMap,
     path,
 };
 
+use self::{
+    problem::{Trouble, TroubleSlip},
+    sign_in::{Failed, SignInPage},
+};
 use crate::{
-    actions::{THEME_COOKIE, Theme},
-    components::title::PageTitle,
-    islands::ThemeSwitch,
+    actions::{Refusal, THEME_COOKIE, Theme},
+    caller::{RequestId, Site, caller, site},
+    components::{sprite::Sprite, title::PageTitle},
 };
 
 /// Every page there is. All are [`SsrMode::Async`]: the status is right and nothing needs a script to be read.
@@ -21,23 +44,179 @@ use crate::{
 pub fn Pages() -> impl IntoView {
     view! {
         <Router>
-            <Routes fallback=|| "not found">
-                <Route path=path!("/") view=Spike ssr=SsrMode::Async/>
+            <Routes fallback=|| ()>
+                <Route path=path!("/") view=Queue ssr=SsrMode::Async/>
+                <Route path=path!("/changes/:id") view=Change ssr=SsrMode::Async/>
+                <Route path=path!("/decisions") view=Decisions ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in") view=SignIn ssr=SsrMode::Async/>
             </Routes>
         </Router>
     }
 }
 
 #[component]
-fn Spike() -> impl IntoView {
+fn Queue() -> impl IntoView {
+    let query = Query::of_request();
+    let after = query
+        .get("after")
+        .and_then(|text| queue::parse_after(&text));
+    let asked = query.get("q").unwrap_or_default();
+    page(
+        |site, caller, theme| queue::load(site, caller, theme, asked, after),
+        queue::show,
+    )
+}
+
+#[component]
+fn Change() -> impl IntoView {
+    let id = use_params_map().with_untracked(|params| params.get("id")?.parse::<ChangeId>().ok());
+    let query = Query::of_request();
+    let asked = change::Asked {
+        file: query.get("file").and_then(|text| text.parse().ok()),
+        moved: query.get("moved").and_then(|text| Digest::parse(&text)),
+        told: query.refusal(),
+    };
+    let load = move |site, caller: Result<PersonId, Problem>, theme| async move {
+        // Strangers learn nothing, not even which ids there are.
+        let caller = caller?;
+        change::load(site, Ok(caller), theme, id.ok_or(Problem::NotFound)?, asked).await
+    };
+    page(load, change::show)
+}
+
+#[component]
+fn Decisions() -> impl IntoView {
+    let query = Query::of_request();
+    let before = query
+        .get("before")
+        .and_then(|text| queue::parse_after(&text));
+    let asked = decisions::Asked {
+        kind: query.get("kind").and_then(|word| Kind::parse(&word)),
+        by: query.get("by").unwrap_or_default().trim().to_owned(),
+        repository: query
+            .get("repository")
+            .unwrap_or_default()
+            .trim()
+            .to_owned(),
+    };
+    let before = before.map(|(at, id)| (at, id.0));
+    page(
+        |site, caller, theme| decisions::load(site, caller, theme, asked, before),
+        decisions::show,
+    )
+}
+
+#[component]
+fn SignIn() -> impl IntoView {
+    let query = Query::of_request();
+    let next = query
+        .get("next")
+        .filter(|path| is_local(path))
+        .unwrap_or_else(|| "/".to_owned());
+    if caller().is_ok() {
+        leptos_axum::redirect(&next);
+        return ().into_any();
+    }
+    match site() {
+        Ok(site) => sign_in::show(SignInPage {
+            provider: site.provider.to_string(),
+            next,
+            failed: query.get("failed").and_then(|word| Failed::parse(&word)),
+        }),
+        Err(problem) => refused(problem),
+    }
+}
+
+/// Loads a value for whoever asks and shows it, or the refusal.
+fn page<T, L, F>(load: L, show: fn(T) -> AnyView) -> AnyView
+where
+    T: Send + 'static,
+    L: FnOnce(Site, Result<PersonId, Problem>, Theme) -> F,
+    F: Future<Output = Result<T, Problem>> + Send + 'static,
+{
     let theme = use_context::<Theme>().unwrap_or_default();
+    let loading = match site() {
+        Ok(site) => load(site, caller(), theme),
+        Err(problem) => return refused(problem),
+    };
     view! {
-        <PageTitle text="Spike"/>
         <Suspense>
-            {Suspend::new(async move { view! { <main id="main" class="alone"><h1>"Countersign"</h1><ThemeSwitch chosen=theme/></main> } })}
+            {Suspend::new(async move {
+                match loading.await {
+                    Ok(value) => show(value),
+                    Err(problem) => refused(problem),
+                }
+            })}
         </Suspense>
     }
     .into_any()
+}
+
+/// Strangers are led to the sign-in and back; everybody else is told what is the matter, with its status.
+fn refused(problem: Problem) -> AnyView {
+    let parts = use_context::<Parts>();
+    if problem == Problem::SignInNeeded {
+        let here = parts.and_then(|parts| Some(parts.uri.path_and_query()?.to_string()));
+        leptos_axum::redirect(&format!(
+            "/sign-in?next={}",
+            encoded(here.as_deref().unwrap_or("/"))
+        ));
+        return ().into_any();
+    }
+    let trouble = Trouble::from_status(problem.status());
+    if let Some(options) = use_context::<ResponseOptions>() {
+        options.set_status(
+            StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        );
+    }
+    let request =
+        parts.and_then(|parts| parts.extensions.get::<RequestId>().map(|RequestId(id)| *id));
+    view! {
+        <PageTitle text=trouble.title()/>
+        <Sprite/>
+        <TroubleSlip trouble request/>
+    }
+    .into_any()
+}
+
+/// What stands in the address behind the question mark.
+struct Query(ParamsMap);
+
+impl Query {
+    fn of_request() -> Self {
+        Self(use_query_map().get_untracked())
+    }
+
+    fn get(&self, name: &str) -> Option<String> {
+        self.0.get(name)
+    }
+
+    /// Why the form of a page without a script was refused. Anybody can write an address, so only closed words come out.
+    fn refusal(&self) -> Option<Problem> {
+        let refusal = ServerFnUrlError::<Refusal>::decode_err(&self.get("__err")?);
+        Some(refusal.0)
+    }
+}
+
+/// Whether a browser would stay here if it were sent there.
+fn is_local(path: &str) -> bool {
+    let plain = path
+        .chars()
+        .all(|c| !c.is_control() && !c.is_whitespace() && c != '\\');
+    plain && path.starts_with('/') && !path.starts_with("//")
+}
+
+/// For a value in the query of an address.
+pub fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+        out
+    })
 }
 
 /// The colours that this browser asked for.

@@ -61,7 +61,8 @@ impl Trouble {
         }
     }
 
-    fn title(self) -> &'static str {
+    /// In one line.
+    pub fn title(self) -> &'static str {
         match self {
             Trouble::Unreadable => "This request cannot be read",
             Trouble::NotYou => "This is not yours to do",

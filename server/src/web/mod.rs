@@ -7,7 +7,8 @@ mod pages;
 mod problem;
 mod trace;
 
+pub use app::caller::RequestId;
 pub use guard::browser;
 pub use headers::Site;
 pub use pages::pages;
-pub use trace::{RequestId, outermost};
+pub use trace::outermost;

@@ -15,7 +15,7 @@ use leptos_axum::{LeptosRoutes, generate_route_list};
 use super::{assets, headers::Nonce, problem::nothing_here};
 
 /// Every page and every call of a form, the built site, and a page for what is not there.
-pub fn pages() -> Router {
+pub fn pages(site: app::caller::Site) -> Router {
     let names = assets::names();
     let shell = move || {
         Shell(ShellProps {
@@ -29,7 +29,7 @@ pub fn pages() -> Router {
         .leptos_routes_with_context(
             &options,
             generate_route_list(shell.clone()),
-            request_context,
+            move || request_context(&site),
             shell,
         )
         .merge(assets::assets())
@@ -38,7 +38,8 @@ pub fn pages() -> Router {
 }
 
 /// What a page or a call may read of the request, beside its parts, which Leptos provides.
-fn request_context() {
+fn request_context(site: &app::caller::Site) {
+    provide_context(site.clone());
     let Some(parts) = use_context::<Parts>() else {
         return;
     };

@@ -11,7 +11,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-use super::{assets, headers::Nonce, trace::RequestId};
+use super::{RequestId, assets, headers::Nonce};
 
 /// Gives a bare refusal (no route, too large, from another site, a panic) a page, for those who can read one.
 pub async fn in_words(request: Request, next: Next) -> Response {

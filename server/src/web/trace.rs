@@ -2,6 +2,7 @@
 
 use std::{any::Any, time::Instant};
 
+use app::caller::RequestId;
 use axum::{
     Router,
     extract::Request,
@@ -11,11 +12,6 @@ use axum::{
 };
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{Instrument as _, error, info, info_span};
-use uuid::Uuid;
-
-/// Names one request. Made here: what a client says about itself does not get into our logs.
-#[derive(Clone, Copy, Debug)]
-pub struct RequestId(pub Uuid);
 
 /// Wraps everything that the server answers.
 pub fn outermost<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
@@ -25,7 +21,8 @@ pub fn outermost<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<
 }
 
 async fn traced(mut request: Request, next: Next) -> Response {
-    let id = RequestId(Uuid::now_v7());
+    // Made here: what a client says about itself does not get into our logs.
+    let id = RequestId(store::ids::new());
     request.extensions_mut().insert(id);
     // The path and not the query: codes of the sign-in and filters with people's names stand there.
     let span =

@@ -4,7 +4,13 @@ use crate::{
     Error,
     listing::{self, Listed},
 };
-use domain::{Timestamp, ids::ChangeId, names::RepositoryName, provenance::Tool, verdict::Word};
+use domain::{
+    Timestamp,
+    ids::{ChangeId, PersonId},
+    names::RepositoryName,
+    provenance::Tool,
+    verdict::Word,
+};
 use sqlx::PgConnection;
 use std::collections::HashMap;
 use time::Duration;
@@ -89,6 +95,29 @@ pub async fn repositories(conn: &mut PgConnection) -> Result<Vec<String>, Error>
             .fetch_all(conn)
             .await?,
     )
+}
+
+/// Those of these changes that anything ties this person to now.
+///
+/// # Errors
+/// The database refused.
+pub async fn touched_by(
+    conn: &mut PgConnection,
+    person: PersonId,
+    changes: &[ChangeId],
+) -> Result<Vec<ChangeId>, Error> {
+    let changes: Vec<Uuid> = changes.iter().map(|change| change.0).collect();
+    let ids = sqlx::query_scalar!(
+        "select distinct c.id from change c
+         join contributor on contributor.repository_id = c.repository_id and contributor.change_id = c.id
+         join account on account.key = any(contributor.keys)
+         where c.id = any($1) and account.person_id = $2 and account.until_version is null",
+        &changes,
+        person.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(ChangeId).collect())
 }
 
 async fn find(

@@ -1,0 +1,84 @@
+//! Approve, reject, or take back: one decision by whoever is signed in about the digest that they were shown.
+
+use domain::{
+    decision::Kind,
+    digest::Digest,
+    ids::{ChangeId, FormKey},
+};
+use leptos::prelude::*;
+
+use super::Refusal;
+
+/// Records a decision. Who decides is the session's word and never an argument; what they saw is the form's.
+#[server(prefix = "/fn", endpoint = "decide")]
+pub async fn decide(
+    change: ChangeId,
+    digest: Digest,
+    form_key: FormKey,
+    kind: Kind,
+    #[server(default)] reason: String,
+) -> Result<(), Refusal> {
+    use domain::{
+        decision::{Proposed, Reason},
+        problem::Problem,
+    };
+
+    let (caller, site) = (crate::caller::caller()?, crate::caller::site()?);
+    let proposed = Proposed {
+        kind,
+        seen: digest,
+        reason: Reason::parse(&reason)?,
+        incident: None,
+        form_key,
+    };
+    let recorded = record(&site, caller, change, proposed).await;
+    match recorded {
+        Ok(()) => leptos_axum::redirect(&format!("/changes/{change}")),
+        // The page says what had been read and what it is now, with and without a script.
+        Err(Problem::ChangedSinceYouLooked) => {
+            leptos_axum::redirect(&format!("/changes/{change}?moved={digest}"));
+        }
+        Err(_) => {}
+    }
+    Ok(recorded?)
+}
+
+/// Load, decide, record, in one transaction under the change's lock.
+#[cfg(feature = "ssr")]
+async fn record(
+    site: &crate::caller::Site,
+    caller: domain::ids::PersonId,
+    change: ChangeId,
+    proposed: domain::decision::Proposed,
+) -> Result<(), domain::problem::Problem> {
+    use crate::caller::failed;
+    use domain::problem::Problem;
+    use store::{decisions, people};
+
+    let mut tx = site.db.begin().await.map_err(failed)?;
+    let (case, seq) = decisions::locked_case(&mut tx, change, site.claims_max_age)
+        .await
+        .map_err(failed)?
+        .ok_or(Problem::NotFound)?;
+    let before = decisions::by_form(tx.conn(), caller, proposed.form_key)
+        .await
+        .map_err(failed)?;
+    if let Some(before) = before {
+        // A resent form is the decision already taken. The same form with another button pressed is not a resent one.
+        let same = before.decision.change == change && before.decision.kind == proposed.kind;
+        return if same {
+            Ok(())
+        } else {
+            Err(Problem::NotUnderstood)
+        };
+    }
+    let person = people::load(tx.conn(), caller)
+        .await
+        .map_err(failed)?
+        .ok_or(Problem::SignInNeeded)?;
+    let decision = case.decide(&person, proposed, seq, tx.now())?;
+    decisions::record(&mut tx, &decision, site.claims_max_age)
+        .await
+        .map_err(failed)?;
+    tx.commit().await.map_err(failed)
+}

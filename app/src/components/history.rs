@@ -1,0 +1,73 @@
+//! What was decided about a change, and what it is made of: decisions and commits, as they were recorded.
+
+use domain::{Timestamp, commit::Commit, decision::Recorded, people::Level};
+use leptos::prelude::*;
+
+use super::{
+    text::{TheirLines, Theirs},
+    time::Ago,
+    verdict::Decided,
+};
+
+/// Every decision of a change, the latest first. `counts` says of each whether it counts for the revision shown.
+#[component]
+pub fn Decisions(decisions: Vec<(Recorded, bool)>, now: Timestamp) -> AnyView {
+    let items = decisions
+        .into_iter()
+        .rev()
+        .map(|(recorded, counts)| {
+            let decision = recorded.decision;
+            let level = decision.level.map_or("no level", Level::as_str);
+            let reason = decision.reason.as_str().to_owned();
+            view! {
+                <li class=if counts { "" } else { "past" }>
+                    <Decided kind=decision.kind/>
+                    <p>
+                        <b><Theirs text=recorded.name/></b>
+                        {format!(", {level}, about revision {}, ", recorded.revision_number)}
+                        <Ago at=decision.at now/>
+                        {(!counts).then_some("; does not count for the revision shown")}
+                        {decision.incident.map(|name| view! { "; for " <Theirs text=name/> })}
+                    </p>
+                    {(!reason.is_empty()).then(|| view! { <blockquote><TheirLines text=reason/></blockquote> })}
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <ol class="history">{items}</ol> }.into_any()
+}
+
+/// Every commit that the revision adds, oldest first, with its whole message behind it.
+#[component]
+pub fn Commits(commits: Vec<Commit>, now: Timestamp) -> AnyView {
+    let items = commits
+        .into_iter()
+        .map(|commit| {
+            let text = commit.text().into_owned();
+            let subject = text.lines().next().unwrap_or_default().to_owned();
+            let subject = if subject.trim().is_empty() { "(no message)".to_owned() } else { subject };
+            let committer = (commit.committer != commit.author).then(|| commit.committer.name.clone());
+            view! {
+                <li>
+                    <details>
+                        <summary>
+                            <code>{commit.sha.short().to_owned()}</code>
+                            <span class="cut"><Theirs text=subject/></span>
+                            <small>
+                                <Theirs text=commit.author.name.clone()/>
+                                {commit.authored_at.map(|at| view! { ", " <Ago at now/> })}
+                            </small>
+                        </summary>
+                        <p class="dim">
+                            <code>{commit.sha.to_string()}</code> ", by " <Theirs text=commit.author.name/> " <"
+                            <Theirs text=commit.author.email/> ">"
+                            {committer.map(|name| view! { ", committed by " <Theirs text=name/> })}
+                        </p>
+                        <div class="message"><TheirLines text/></div>
+                    </details>
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <ol class="commits">{items}</ol> }.into_any()
+}

@@ -1,0 +1,109 @@
+//! What says that a tool took part: hatched where a machine did, stroked where a person says it was theirs, dotted where
+//! nobody knows; and each mark with the place where it was found.
+
+use domain::provenance::{Mark, Place, Provenance, Strength, Tool};
+use leptos::prelude::*;
+
+use super::text::Theirs;
+
+/// The pattern and the words.
+#[component]
+pub fn Origin(provenance: Provenance, tools: Vec<Tool>) -> impl IntoView {
+    let class = format!("pv pv-{}", word(provenance));
+    view! { <span class=class><span>{said(provenance, &tools)}</span></span> }
+}
+
+/// The word used in classes and filters.
+pub fn word(provenance: Provenance) -> &'static str {
+    match provenance {
+        Provenance::Assisted => "assisted",
+        Provenance::Human => "human",
+        Provenance::Unknown => "unknown",
+    }
+}
+
+fn said(provenance: Provenance, tools: &[Tool]) -> String {
+    match (provenance, tools) {
+        (Provenance::Assisted, []) => "assisted".to_owned(),
+        (Provenance::Assisted, tools) => names(tools),
+        (Provenance::Human, _) => "declared human".to_owned(),
+        (Provenance::Unknown, []) => "unknown, no mark found".to_owned(),
+        (Provenance::Unknown, tools) => format!("unknown, hints at {}", names(tools)),
+    }
+}
+
+fn names(tools: &[Tool]) -> String {
+    let names: Vec<String> = tools
+        .iter()
+        .map(|tool| super::text::plain(tool.name()))
+        .collect();
+    names.join(", ")
+}
+
+/// Every tool that a mark names, each once, in the order of the marks.
+pub fn tools(marks: &[Mark]) -> Vec<Tool> {
+    marks.iter().fold(Vec::new(), |mut tools, mark| {
+        if !tools.contains(&mark.tool) {
+            tools.push(mark.tool.clone());
+        }
+        tools
+    })
+}
+
+/// Each mark: where it was found, how much it proves, what stands there.
+#[component]
+pub fn Marks(marks: Vec<Mark>) -> impl IntoView {
+    if marks.is_empty() {
+        return view! {
+            <p class="dim">"No mark was found. That proves nothing: a mark is easy to leave out, so the origin is unknown."</p>
+        }
+        .into_any();
+    }
+    let items = marks
+        .into_iter()
+        .map(|mark| {
+            let model = mark.model.clone().map(|model| format!(", {}", super::text::plain(&model)));
+            view! {
+                <li>
+                    <span><b>{names(std::slice::from_ref(&mark.tool))}</b> {model} ": " {place(&mark.place)}</span>
+                    <Proof strength=mark.strength/>
+                    {(!mark.text.is_empty()).then(|| view! { <code><Theirs text=mark.text/></code> })}
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <ul class="marks">{items}</ul> }.into_any()
+}
+
+fn place(place: &Place) -> String {
+    match place {
+        Place::Author { commit } => format!("author of {}", commit.short()),
+        Place::Committer { commit } => format!("committer of {}", commit.short()),
+        Place::Trailer { commit, line } => format!("trailer of {}, line {line}", commit.short()),
+        Place::Message { commit, line } => format!("message of {}, line {line}", commit.short()),
+        Place::Submission => "said by whoever submitted it".to_owned(),
+    }
+}
+
+/// One, two or three bars of three.
+#[component]
+fn Proof(strength: Strength) -> impl IntoView {
+    let bars = ["M0 8h3v4H0z", "M4.5 4h3v8h-3z", "M9 0h3v12H9z"];
+    let (on, said) = match strength {
+        Strength::Hinted => (1, "hinted"),
+        Strength::Marked => (2, "marked"),
+        Strength::Declared => (3, "declared"),
+    };
+    view! {
+        <span class="strength">
+            <svg viewBox="0 0 12 12" aria-hidden="true">
+                {bars
+                    .into_iter()
+                    .enumerate()
+                    .map(|(n, bar)| view! { <path class=(n < on).then_some("on") d=bar></path> })
+                    .collect_view()}
+            </svg>
+            {said}
+        </span>
+    }
+}

@@ -1,0 +1,624 @@
+//! One change: what holds for it and why, what it is made of, the patch, and the form that decides.
+
+use std::collections::HashSet;
+
+use domain::{
+    Timestamp,
+    case::Case,
+    change::{Patch, Revision},
+    commit::Commit,
+    contributor::Role,
+    decision::Kind,
+    digest::Digest,
+    ids::{ChangeId, FormKey, PersonId},
+    patch::split,
+    people::Level,
+    problem::Problem,
+    provenance::Mark,
+    standing::Standing,
+    verdict::{Need, Verdict, Word},
+};
+use leptos::prelude::*;
+use store::{
+    cases::{self, Which},
+    patches,
+};
+
+use crate::{
+    actions::Theme,
+    caller::{Site, failed, viewer},
+    components::{
+        diff::{File, Shown},
+        digest::{DigestBars, Size},
+        frame::{Frame, Place, Viewer, rank},
+        history::{Commits, Decisions},
+        marks::{Marks, Origin, tools},
+        slots::{Missing, Signed},
+        text::Theirs,
+        time::Ago,
+        title::PageTitle,
+        tree::{Entry, Tree, shown_name},
+        verdict::{Glyph, drawing, said},
+    },
+    islands::{DecisionForm, May},
+};
+
+/// Everything that the page shows.
+#[derive(Clone, Debug)]
+pub struct ChangePage {
+    /// Who is looking.
+    pub viewer: Viewer,
+    /// The change with its current revision.
+    pub case: Case,
+    /// What the current revision adds.
+    pub commits: Vec<Commit>,
+    /// What says that a tool took part.
+    pub marks: Vec<Mark>,
+    /// Its files; too large ones without their lines.
+    pub files: Vec<Shown>,
+    /// Earlier revisions, the latest first.
+    pub earlier: Vec<Revision>,
+    /// Where a decision was refused because the change had moved: what had been shown, and what changed since.
+    pub moved: Option<Moved>,
+    /// Why the last form was refused, where no script could say so.
+    pub told: Option<Problem>,
+    /// What makes a resent form the decision already taken.
+    pub form_key: FormKey,
+    /// When all of this was so.
+    pub now: Timestamp,
+}
+
+/// What somebody had read when the change moved.
+#[derive(Clone, Debug)]
+pub struct Moved {
+    /// The revision that they had read.
+    pub seen: Revision,
+    /// The files that differ between that one and the current one, by the names that they have now.
+    pub files: Vec<String>,
+}
+
+/// A file with more changed lines than this is folded until somebody asks for it.
+const FILE_LINES: u32 = 12_000;
+
+/// All files of a page together: what a browser still scrolls through.
+const PAGE_LINES: u32 = 24_000;
+
+/// What stands in the address behind the change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// A file to be shown whatever its length.
+    pub file: Option<usize>,
+    /// The digest that somebody decided about after the change had moved.
+    pub moved: Option<Digest>,
+    /// Why the last form was refused, where no script could say so.
+    pub told: Option<Problem>,
+}
+
+/// Reads the change with everything that bears on it, as of one moment.
+pub async fn load(
+    site: Site,
+    caller: Result<PersonId, Problem>,
+    theme: Theme,
+    id: ChangeId,
+    asked: Asked,
+) -> Result<ChangePage, Problem> {
+    let mut tx = site.db.read().await.map_err(failed)?;
+    let viewer = viewer(&mut tx, &site, caller?, theme).await?;
+    let case = cases::load(tx.conn(), id, Which::Current, site.claims_max_age)
+        .await
+        .map_err(failed)?
+        .ok_or(Problem::NotFound)?;
+    let (repository, revision) = (case.change.repository, case.revision.id);
+    let revisions = cases::revisions(tx.conn(), repository, id)
+        .await
+        .map_err(failed)?;
+    let bodies = patches::bodies(tx.conn(), repository, revision)
+        .await
+        .map_err(failed)?;
+    let moved = match asked
+        .moved
+        .and_then(|seen| revisions.iter().find(|one| one.digest == seen))
+    {
+        Some(seen) if seen.id != revision => {
+            let before = patches::bodies(tx.conn(), repository, seen.id)
+                .await
+                .map_err(failed)?;
+            Some(Moved {
+                seen: seen.clone(),
+                files: differing(&before, &bodies),
+            })
+        }
+        _ => None,
+    };
+    Ok(ChangePage {
+        commits: cases::commits(tx.conn(), repository, revision)
+            .await
+            .map_err(failed)?,
+        marks: cases::marks(tx.conn(), repository, revision)
+            .await
+            .map_err(failed)?,
+        files: shown(bodies, asked.file),
+        earlier: revisions
+            .into_iter()
+            .rev()
+            .filter(|one| one.id != revision)
+            .collect(),
+        moved,
+        told: asked.told,
+        form_key: FormKey(store::ids::new()),
+        now: tx.now(),
+        viewer,
+        case,
+    })
+}
+
+/// The files of a patch; where there is too much to read at once, some without their lines.
+fn shown(bodies: Vec<Vec<u8>>, asked: Option<usize>) -> Vec<Shown> {
+    let mut room = PAGE_LINES;
+    let files = bodies
+        .into_iter()
+        .enumerate()
+        .filter_map(|(ordinal, body)| {
+            let file = split(&body).ok()?.pop()?;
+            let lines = file.added.saturating_add(file.removed);
+            let fits = (lines <= FILE_LINES && lines <= room) || asked == Some(ordinal);
+            if fits {
+                room = room.saturating_sub(lines);
+            }
+            Some(Shown {
+                ordinal,
+                file,
+                body: fits.then_some(body),
+            })
+        });
+    files.collect()
+}
+
+/// The names of the files whose part of the patch is not the same.
+fn differing(before: &[Vec<u8>], now: &[Vec<u8>]) -> Vec<String> {
+    let only_in = |some: &[Vec<u8>], others: &[Vec<u8>]| -> Vec<String> {
+        let others: HashSet<&[u8]> = others.iter().map(Vec::as_slice).collect();
+        let changed = some.iter().filter(|body| !others.contains(body.as_slice()));
+        changed
+            .filter_map(|body| Some(shown_name(split(body).ok()?.first()?)))
+            .collect()
+    };
+    let mut names = only_in(now, before);
+    names.extend(only_in(before, now));
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The whole page.
+pub fn show(page: ChangePage) -> AnyView {
+    let ChangePage {
+        viewer,
+        case,
+        commits,
+        marks,
+        files,
+        earlier,
+        moved,
+        told,
+        form_key,
+        now,
+    } = page;
+    let verdict = case.verdict(now);
+    let standing = case.standing();
+    let may = may(&case, &viewer, now);
+    let tools = tools(&marks);
+    let entries = files
+        .iter()
+        .map(|shown| Entry {
+            ordinal: shown.ordinal,
+            file: shown.file.clone(),
+        })
+        .collect();
+    let address = format!("/changes/{}", case.change.id);
+    let counts: Vec<_> = case
+        .decisions
+        .iter()
+        .map(|one| (one.clone(), counts(&standing, one.decision.seq)))
+        .collect();
+    let title = format!(
+        "{} {}, {}: {}",
+        case.change.repository_name,
+        case.change.key,
+        said(verdict.word()),
+        crate::components::text::plain(&case.change.title)
+    );
+    view! {
+        <PageTitle text=title/>
+        <Frame viewer=viewer.clone() at=Place::Queue>
+            <main id="main">
+                {moved.map(|moved| view! { <WhatMoved moved case=case.clone() now/> })}
+                <header class="change-head">
+                    <Head case=case.clone() now/>
+                    <p class="gist">
+                        <Origin provenance=case.provenance tools=tools.clone()/>
+                        <Amount revision=case.revision.clone()/>
+                    </p>
+                    <Banner verdict=verdict.clone() standing=standing.clone() yours=may.approve.is_none() now/>
+                </header>
+                <div class="papers">
+                    {(!counts.is_empty())
+                        .then(|| {
+                            view! {
+                                <section aria-labelledby="decisions">
+                                    <h2 id="decisions">"Decisions so far"</h2>
+                                    <Decisions decisions=counts now/>
+                                </section>
+                            }
+                        })}
+                    <section aria-labelledby="commits">
+                        <h2 id="commits">"Commits" <small>{commits.len()}</small></h2>
+                        <Commits commits now/>
+                    </section>
+                </div>
+                <div class="review">
+                    <div class="tools">
+                        <span class="pick"><a href="#files-here" aria-current="true">"Everything"</a></span>
+                        <button class="btn sm to-drawer" type="button" popovertarget="files">
+                            "Files " <small>{files.len()}</small>
+                        </button>
+                        <button class="btn sm to-drawer of-facts" type="button" popovertarget="facts">
+                            "Facts and marks"
+                        </button>
+                    </div>
+                    <Tree files=entries/>
+                    <div class="diff" id="files-here">
+                        <h2 class="vh">"Patch"</h2>
+                        {files.is_empty().then(|| view! { <p class="note">"The patch is empty: head and merge base have the same files."</p> })}
+                        {files
+                            .into_iter()
+                            .map(|shown| {
+                                let unfold = format!("{address}?file={}#f{}", shown.ordinal, shown.ordinal);
+                                view! { <File shown unfold/> }
+                            })
+                            .collect_view()}
+                    </div>
+                    <Facts case=case.clone() marks earlier now/>
+                </div>
+            </main>
+            <DecisionForm
+                change=case.change.id
+                digest=case.revision.digest
+                form_key
+                may
+                told
+            >
+                <Signing case=case.clone() viewer verdict/>
+            </DecisionForm>
+        </Frame>
+    }
+    .into_any()
+}
+
+/// What the viewer may do, by the same rule that is asked when they do it.
+fn may(case: &Case, viewer: &Viewer, now: Timestamp) -> May {
+    let refusal = |kind| case.may_decide(&viewer.person, kind, now).err();
+    May {
+        approve: refusal(Kind::Approve),
+        reject: refusal(Kind::Reject),
+        withdraw: refusal(Kind::Withdraw).is_none(),
+    }
+}
+
+fn counts(standing: &Standing, seq: i32) -> bool {
+    let is_veto = standing.vetoes().any(|veto| veto.seq == seq);
+    is_veto
+        || standing
+            .voices
+            .iter()
+            .any(|voice| voice.seq == seq && standing.counts(voice))
+}
+
+#[component]
+fn Head(case: Case, now: Timestamp) -> AnyView {
+    let Case {
+        change, revision, ..
+    } = case;
+    view! {
+        <nav class="crumbs" aria-label="Where">
+            <a href="/">"Queue"</a>
+            <span aria-hidden="true">"/"</span>
+            <a href=format!("/?q=repo:{}", change.repository_name)>{change.repository_name.to_string()}</a>
+            <span aria-hidden="true">"/"</span>
+            <span>{change.key.to_string()}</span>
+        </nav>
+        <h1><Theirs text=change.title/></h1>
+        <p class="sub">
+            <span><Theirs text=change.author/> " into " <code><Theirs text=revision.target.to_string()/></code></span>
+            <span>{format!("revision {}, ", revision.number)} <Ago at=revision.arrived_at now/></span>
+            <span>"head " <code title=revision.head.to_string()>{revision.head.short().to_owned()}</code></span>
+            <span class="desk-only"><DigestBars digest=revision.digest size=Size::Small/></span>
+            {(change.state != domain::change::ChangeState::Open).then(|| view! { <b>{change.state.as_str()}</b> })}
+            {change.draft.then(|| view! { <b>"draft"</b> })}
+            {change
+                .url
+                .map(|url| view! { <a href=url rel="noreferrer">"Where it was proposed"</a> })}
+        </p>
+    }
+    .into_any()
+}
+
+#[component]
+fn Amount(revision: Revision) -> AnyView {
+    let files = if revision.files == 1 {
+        "1 file".to_owned()
+    } else {
+        format!("{} files", revision.files)
+    };
+    view! {
+        <span>
+            <span class="plus">{format!("+{}", revision.added)}</span>
+            " "
+            <span class="minus">{format!("−{}", revision.removed)}</span>
+            {format!(" in {files}")}
+        </span>
+    }
+    .into_any()
+}
+
+/// A form's head: what holds, why, whose name is still missing.
+#[component]
+fn Banner(verdict: Verdict, standing: Standing, yours: bool, now: Timestamp) -> AnyView {
+    let word = verdict.word();
+    let signed: Vec<_> = standing.approvals(Level::Junior).cloned().collect();
+    let needs = verdict.needs().to_vec();
+    let drawn = drawing(word);
+    let empty = signed.is_empty() && needs.is_empty();
+    view! {
+        <section class="verdict" aria-label="Verdict">
+            <div>
+                <span class=format!("v v-{drawn} lg")>
+                    <Glyph drawing=drawn/>
+                    <span>{sentence_case(said(word))}</span>
+                </span>
+                {verdict
+                    .reasons()
+                    .into_iter()
+                    .map(|reason| view! { <p class="say"><Theirs text=reason.sentence/></p> })
+                    .collect_view()}
+                {needs.iter().map(|need| view! { <p class="who">{who(need, yours)}</p> }).collect_view()}
+            </div>
+            <div>
+                <ol class="lines">
+                    {signed.into_iter().map(|voice| view! { <Signed voice now/> }).collect_view()}
+                    {needs.into_iter().map(|need| view! { <Missing need yours/> }).collect_view()}
+                </ol>
+                {empty.then(|| view! { <p class="under dim">{nobody_asked(word)}</p> })}
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// Who could clear it, by name as far as names are known.
+fn who(need: &Need, yours: bool) -> String {
+    let names: Vec<String> = need
+        .people
+        .iter()
+        .map(|name| crate::components::text::plain(name))
+        .collect();
+    let more = need
+        .eligible
+        .saturating_sub(u32::try_from(names.len()).unwrap_or(u32::MAX));
+    let mut said = names.join(", ");
+    if said.is_empty() {
+        return String::new();
+    }
+    if more > 0 {
+        said.push_str(&format!(" or {more} more"));
+    }
+    said.push_str(" can clear it");
+    said.push_str(if yours { ", and so can you." } else { "." });
+    said
+}
+
+fn nobody_asked(word: Word) -> &'static str {
+    match word {
+        Word::NotRequired => "No signature is asked for.",
+        Word::Overridden => "An override stands in for the signatures; a review is owed.",
+        _ => "No signature counts now.",
+    }
+}
+
+fn sentence_case(word: &str) -> String {
+    let mut letters = word.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
+#[component]
+fn Facts(case: Case, marks: Vec<Mark>, earlier: Vec<Revision>, now: Timestamp) -> AnyView {
+    let revision = case.revision.clone();
+    let tools = tools(&marks);
+    let level = case.level().map_or("nobody we know", Level::as_str);
+    let people = contributors(&case);
+    view! {
+        <aside class="facts side drawer" id="facts" popover aria-label="Facts">
+            <section>
+                <h2>"Facts"</h2>
+                <dl>
+                    <dt>"Author"</dt>
+                    <dd><Theirs text=case.change.author.clone()/></dd>
+                    <dt>"Counts as"</dt>
+                    <dd>{level}<small>"the lowest level among its contributors, as it was when the revision arrived"</small></dd>
+                    <dt>"Written by"</dt>
+                    <dd><Origin provenance=case.provenance tools/></dd>
+                    <dt>"Size"</dt>
+                    <dd><Amount revision=revision.clone()/></dd>
+                    <dt>"Patch"</dt>
+                    <dd>{match revision.patch {
+                        Patch::Whole => "whole",
+                        Patch::Disputed => "disputed: another one was submitted",
+                        Patch::Wrong => "wrong, an admin said",
+                    }}</dd>
+                    <dt>"Base"</dt>
+                    <dd><code title=revision.merge_base.to_string()>{revision.merge_base.short().to_owned()}</code></dd>
+                    <dt>"Policy"</dt>
+                    <dd>{format!("{}, version {}", case.policy.id, case.policy.version)}</dd>
+                </dl>
+            </section>
+            <section>
+                <h2>"Contributors" <small>{people.len()}</small></h2>
+                <ul class="people">
+                    {people
+                        .into_iter()
+                        .map(|(name, said)| view! { <li><Theirs text=name/><small>{said}</small></li> })
+                        .collect_view()}
+                </ul>
+            </section>
+            <section>
+                <h2>"Marks" <small>{format!("{} found", marks.len())}</small></h2>
+                <Marks marks/>
+            </section>
+            {(!earlier.is_empty())
+                .then(|| {
+                    view! {
+                        <section>
+                            <h2>"Earlier revisions" <small>{earlier.len()}</small></h2>
+                            <ul class="people">
+                                {earlier
+                                    .into_iter()
+                                    .map(|revision| {
+                                        view! {
+                                            <li>
+                                                {format!("{}, head ", revision.number)}
+                                                <code>{revision.head.short().to_owned()}</code>
+                                                <small><Ago at=revision.arrived_at now/></small>
+                                            </li>
+                                        }
+                                    })
+                                    .collect_view()}
+                            </ul>
+                        </section>
+                    }
+                })}
+        </aside>
+    }
+    .into_any()
+}
+
+/// Everybody who had a hand in it, each name once, in what ways, and whom it leads to.
+fn contributors(case: &Case) -> Vec<(String, String)> {
+    let mut people: Vec<(String, Vec<Role>, String)> = Vec::new();
+    for known in &case.contributors {
+        let who = &known.contributor.who;
+        let name = if who.name.is_empty() {
+            who.email.clone()
+        } else {
+            who.name.clone()
+        };
+        let role = known.contributor.role;
+        match people.iter_mut().find(|(known, ..)| *known == name) {
+            Some((_, roles, _)) if !roles.contains(&role) => roles.push(role),
+            Some(_) => {}
+            None => people.push((name, vec![role], led_to(&known.ties))),
+        }
+    }
+    let said = |(name, roles, led): (String, Vec<Role>, String)| {
+        let roles: Vec<&str> = roles.into_iter().map(Role::words).collect();
+        (name, format!("{}; {led}", roles.join(", ")))
+    };
+    people.into_iter().map(said).collect()
+}
+
+fn led_to(ties: &[domain::case::Tie]) -> String {
+    match ties {
+        [] => "nobody we know".to_owned(),
+        ties => {
+            let one = |tie: &domain::case::Tie| {
+                let level = match (tie.proved, tie.level) {
+                    (true, Some(level)) => level.as_str(),
+                    (true, None) => "no level",
+                    (false, _) => "not proved",
+                };
+                format!("{}, {level}", crate::components::text::plain(&tie.name))
+            };
+            ties.iter().map(one).collect::<Vec<_>>().join("; ")
+        }
+    }
+}
+
+/// What is signed, as whom, for which rule.
+#[component]
+fn Signing(case: Case, viewer: Viewer, verdict: Verdict) -> AnyView {
+    let rule = verdict.needs().first().map(|need| need.rule.clone());
+    view! {
+        <div>
+            <span class="cap">"You sign"</span>
+            <DigestBars digest=case.revision.digest/>
+            <small class="cut">
+                {format!("{} {}, revision {}, head ", case.change.repository_name, case.change.key, case.revision.number)}
+                <code>{case.revision.head.short().to_owned()}</code>
+            </small>
+        </div>
+        <div class="fills">
+            <span class="cap">"As, and for"</span>
+            <span class="as"><b class="cut"><Theirs text=viewer.person.name.clone()/> ", " {rank(&viewer)}</b></span>
+            <small class="cut">
+                {rule.map(|rule| view! { "rule " <code>{rule}</code> ", " })}
+                {format!("policy {}, version {}", case.policy.id, case.policy.version)}
+            </small>
+        </div>
+    }
+    .into_any()
+}
+
+/// Nothing was recorded, since the change moved: what had been read, and what it is now.
+#[component]
+fn WhatMoved(moved: Moved, case: Case, now: Timestamp) -> AnyView {
+    let Moved { seen, files } = moved;
+    let current = case.revision;
+    let how_many = match files.len() {
+        0 => "no file differs between the two".to_owned(),
+        1 => "1 file differs".to_owned(),
+        n => format!("{n} files differ"),
+    };
+    view! {
+        <section class="slip wide moved" role="alert" aria-labelledby="moved">
+            <div>
+                <h2 id="moved">"Nothing was recorded: the change moved while you were reading"</h2>
+                <p class="note">
+                    {format!(
+                        "You decided about revision {}. Revision {} has come since, and a decision is about one exact digest.",
+                        seen.number,
+                        current.number,
+                    )}
+                </p>
+            </div>
+            <div class="versus">
+                <Version cap="You read" revision=seen now/>
+                <Version cap="It is now" revision=current now/>
+            </div>
+            <p>{how_many} {(!files.is_empty()).then_some(":")}</p>
+            <ul class="people">
+                {files
+                    .into_iter()
+                    .take(50)
+                    .map(|name| view! { <li class="mono"><Theirs text=name/></li> })
+                    .collect_view()}
+            </ul>
+            <p class="dim">"Below is what it is now. Read it, then decide."</p>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Version(cap: &'static str, revision: Revision, now: Timestamp) -> AnyView {
+    view! {
+        <div>
+            <span class="cap">{cap}</span>
+            <DigestBars digest=revision.digest size=Size::Large/>
+            <span>{format!("revision {}, head ", revision.number)} <code>{revision.head.short().to_owned()}</code></span>
+            <small><Ago at=revision.arrived_at now/></small>
+        </div>
+    }
+    .into_any()
+}

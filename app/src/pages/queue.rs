@@ -1,0 +1,556 @@
+//! What waits for a senior: whose turn it is first, each change with the reason why it is here.
+
+use domain::{
+    Timestamp,
+    ids::{ChangeId, PersonId},
+    names::RepositoryName,
+    people::Level,
+    problem::Problem,
+    provenance::{Provenance, Tool},
+    verdict::{Verdict, Word},
+};
+use leptos::prelude::*;
+
+use store::queue::{touched_by, waiting};
+
+use super::encoded;
+use crate::{
+    actions::Theme,
+    caller::{Site, failed, viewer},
+    components::{
+        frame::{Frame, Place, Viewer},
+        marks::{Origin, word},
+        slots::Slots,
+        sprite::Icon,
+        text::Theirs,
+        time::Age,
+        title::PageTitle,
+        verdict::{Glyph, Mark, said},
+    },
+};
+
+/// Everything that the page shows.
+#[derive(Clone, Debug)]
+pub struct QueuePage {
+    /// Who is looking.
+    pub viewer: Viewer,
+    /// What the field of the filter holds, as it was typed.
+    pub asked: String,
+    /// Oldest first.
+    pub rows: Vec<Row>,
+    /// The address of those that wait shorter, if there are more.
+    pub more: Option<String>,
+    /// When all of this was so.
+    pub now: Timestamp,
+}
+
+/// One change that waits.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Which.
+    pub change: ChangeId,
+    /// What it is called.
+    pub title: String,
+    /// `owner/name`.
+    pub repository: String,
+    /// What the repository calls it.
+    pub key: String,
+    /// Of its current revision.
+    pub number: i32,
+    /// Whose it is.
+    pub author: String,
+    /// The level that it counts as.
+    pub level: Option<Level>,
+    /// What its marks add up to.
+    pub provenance: Provenance,
+    /// What they name.
+    pub tools: Vec<Tool>,
+    /// Lines and files.
+    pub size: (i32, i32, i32),
+    /// How many approvals count now.
+    pub signed: usize,
+    /// What holds now.
+    pub verdict: Verdict,
+    /// Whether the viewer has the level that is asked for. Only says where a change is listed; the change's page asks the rules.
+    pub could_sign: bool,
+    /// Whether the viewer had a hand in it.
+    pub mine: bool,
+    /// Whether the viewer's own rejection stands.
+    pub vetoed: bool,
+    /// Since when its current revision waits.
+    pub since: Timestamp,
+}
+
+impl Row {
+    /// What the queue says of a change to this viewer, who may have had a hand in it.
+    pub fn of(waiting: store::queue::Row, mine: bool, viewer: &Viewer, now: Timestamp) -> Self {
+        let store::queue::Row { listed, since } = waiting;
+        let verdict = listed.verdict(now);
+        let (change, revision, standing) = (listed.change, listed.revision, listed.standing);
+        Self {
+            change: change.id,
+            title: change.title,
+            repository: change.repository_name.to_string(),
+            key: change.key.to_string(),
+            number: revision.number,
+            author: change.author,
+            level: standing.level,
+            provenance: standing.provenance,
+            tools: listed.tools,
+            size: (revision.added, revision.removed, revision.files),
+            signed: standing.approvals(Level::Senior).count(),
+            could_sign: viewer.person.active && reaches(viewer, &verdict),
+            mine,
+            vetoed: standing
+                .vetoes()
+                .any(|veto| veto.person == viewer.person.id),
+            verdict,
+            since,
+        }
+    }
+
+    /// In which group it stands.
+    fn group(&self) -> Group {
+        match self.verdict.word() {
+            _ if self.mine => Group::Mine,
+            Word::Rejected if self.vetoed => Group::YourTurn,
+            Word::Waiting | Word::Overridden if self.could_sign => Group::YourTurn,
+            _ => Group::Others,
+        }
+    }
+
+    /// Why it is here, in a sentence.
+    fn why(&self) -> String {
+        let first = self
+            .verdict
+            .reasons()
+            .into_iter()
+            .next()
+            .map(|reason| reason.sentence)
+            .unwrap_or_default();
+        match self.verdict.word() {
+            Word::Rejected if self.vetoed => {
+                "Your rejection stands; withdraw it, or approve what has come since".to_owned()
+            }
+            Word::Waiting => match self.provenance {
+                Provenance::Assisted => format!(
+                    "A machine took part, and it counts as {}",
+                    level_words(self.level)
+                ),
+                Provenance::Unknown => format!(
+                    "Nobody knows what wrote it, and it counts as {}",
+                    level_words(self.level)
+                ),
+                Provenance::Human => first,
+            },
+            _ => first,
+        }
+    }
+}
+
+/// Whether somebody's level is what every need asks for; where nothing is needed, a senior's.
+fn reaches(viewer: &Viewer, verdict: &Verdict) -> bool {
+    let asked = verdict
+        .needs()
+        .iter()
+        .map(|need| need.level)
+        .max()
+        .unwrap_or(Level::Senior);
+    viewer.level.granted() >= Some(asked)
+}
+
+fn level_words(level: Option<Level>) -> &'static str {
+    level.map_or("nobody we know", Level::as_str)
+}
+
+/// Whose turn it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Group {
+    YourTurn,
+    Others,
+    Mine,
+}
+
+impl Group {
+    const ALL: [Group; 3] = [Group::YourTurn, Group::Others, Group::Mine];
+
+    fn id(self) -> &'static str {
+        match self {
+            Group::YourTurn => "turn",
+            Group::Others => "others",
+            Group::Mine => "mine",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Group::YourTurn => "Your turn",
+            Group::Others => "Waiting for others",
+            Group::Mine => "Mine",
+        }
+    }
+}
+
+/// The terms of the filter: `repo:` `author:` `tool:` `level:` `is:`, and words of the title.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    terms: Vec<(String, String)>,
+}
+
+impl Filter {
+    /// Reads what somebody typed. A term with an unknown name is a word like any other.
+    pub fn parse(text: &str) -> Self {
+        let known = ["repo", "author", "tool", "level", "is"];
+        let term = |word: &str| match word.split_once(':') {
+            Some((name, value)) if known.contains(&name) => (name.to_owned(), value.to_lowercase()),
+            _ => (String::new(), word.to_lowercase()),
+        };
+        Self {
+            terms: text.split_whitespace().map(term).collect(),
+        }
+    }
+
+    /// Whether a row is one that was asked for: every term has to hold.
+    pub fn keeps(&self, row: &Row) -> bool {
+        self.terms
+            .iter()
+            .all(|(name, value)| holds(row, name, value))
+    }
+}
+
+fn holds(row: &Row, name: &str, value: &str) -> bool {
+    let in_it = |text: &str| text.to_lowercase().contains(value);
+    match name {
+        "repo" => in_it(&row.repository),
+        "author" => in_it(&row.author),
+        "tool" => row
+            .tools
+            .iter()
+            .any(|tool| in_it(tool.name()) || in_it(&tool.id())),
+        "level" => row.level.map_or("nobody", Level::as_str) == value,
+        "is" => value == row.verdict.word().as_str() || value == word(row.provenance),
+        _ => in_it(&row.title) || in_it(&row.key),
+    }
+}
+
+impl Filter {
+    /// As far as the database can answer it; [`Filter::keeps`] looks at the rest.
+    fn for_store(&self, after: Option<(Timestamp, ChangeId)>) -> store::queue::Filter {
+        let value = |wanted: &str| {
+            self.terms
+                .iter()
+                .find(|(name, _)| name == wanted)
+                .map(|(_, value)| value.as_str())
+        };
+        store::queue::Filter {
+            repository: value("repo").and_then(|name| RepositoryName::parse(name).ok()),
+            tool: value("tool").and_then(Tool::parse),
+            verdict: value("is").and_then(Word::parse),
+            text: value("author").or(value("")).map(str::to_owned),
+            after,
+        }
+    }
+}
+
+/// How many changes a page shows.
+const MOST: usize = 50;
+
+/// Reads the oldest changes that wait and match, as of one moment.
+pub async fn load(
+    site: Site,
+    caller: Result<PersonId, Problem>,
+    theme: Theme,
+    asked: String,
+    after: Option<(Timestamp, ChangeId)>,
+) -> Result<QueuePage, Problem> {
+    let mut tx = site.db.read().await.map_err(failed)?;
+    let viewer = viewer(&mut tx, &site, caller?, theme).await?;
+    let filter = Filter::parse(&asked);
+    let most = i64::try_from(MOST + 1).unwrap_or(i64::MAX);
+    let mut found = waiting(
+        tx.conn(),
+        &filter.for_store(after),
+        most,
+        site.claims_max_age,
+    )
+    .await
+    .map_err(failed)?;
+    let more = found.len() > MOST;
+    found.truncate(MOST);
+    let last = found
+        .last()
+        .filter(|_| more)
+        .map(|row| (row.since, row.listed.change.id));
+    let ids: Vec<ChangeId> = found.iter().map(|row| row.listed.change.id).collect();
+    let mine = touched_by(tx.conn(), viewer.person.id, &ids)
+        .await
+        .map_err(failed)?;
+    let now = tx.now();
+    let rows = found.into_iter().map(|row| {
+        let mine = mine.contains(&row.listed.change.id);
+        Row::of(row, mine, &viewer, now)
+    });
+    Ok(QueuePage {
+        rows: rows.filter(|row| filter.keeps(row)).collect(),
+        more: last.map(|last| address(&asked, last)),
+        asked,
+        viewer,
+        now,
+    })
+}
+
+/// Where the next page is.
+fn address(asked: &str, (since, change): (Timestamp, ChangeId)) -> String {
+    let since = since.unix_timestamp_nanos() / 1000;
+    format!("/?q={}&after={since},{change}", encoded(asked))
+}
+
+/// Reads what [`address`] wrote.
+pub fn parse_after(text: &str) -> Option<(Timestamp, ChangeId)> {
+    let (since, change) = text.split_once(',')?;
+    let since: i128 = since.parse().ok()?;
+    let since = Timestamp::from_unix_timestamp_nanos(since.checked_mul(1000)?).ok()?;
+    Some((since, change.parse().ok()?))
+}
+
+/// The whole page.
+pub fn show(page: QueuePage) -> AnyView {
+    let QueuePage {
+        viewer,
+        asked,
+        rows,
+        more,
+        now,
+    } = page;
+    let mine = rows
+        .iter()
+        .filter(|row| row.group() == Group::YourTurn)
+        .count();
+    let groups = Group::ALL.map(|group| {
+        (
+            group,
+            rows.iter()
+                .filter(|row| row.group() == group)
+                .cloned()
+                .collect::<Vec<_>>(),
+        )
+    });
+    let oldest = rows.iter().map(|row| row.since).min();
+    let filtered = !asked.trim().is_empty();
+    let counts = groups.clone().map(|(group, rows)| (group, rows.len()));
+    let count = rows.len();
+    view! {
+        <PageTitle text=format!("Your turn ({mine})")/>
+        <Frame viewer at=Place::Queue>
+            <div class="with-rail">
+                <aside class="rail" aria-label="Views">
+                    <nav class="main-views" aria-label="Queue">
+                        {counts
+                            .into_iter()
+                            .map(|(group, count)| {
+                                let current = (group == Group::YourTurn).then_some("true");
+                                view! { <a href=format!("#{}", group.id()) aria-current=current>{group.title()} <span>{count}</span></a> }
+                            })
+                            .collect_view()}
+                        <a href="/decisions">"Decided" <span></span></a>
+                    </nav>
+                    <nav class="rail-only" aria-label="Filters">
+                        <h2 class="cap">"Show only"</h2>
+                        <a href="/?q=is:assisted">"Where a machine took part"</a>
+                        <a href="/?q=is:unknown">"Where nobody knows"</a>
+                        <a href="/?q=level:junior">"By juniors"</a>
+                        <a href="/?q=is:rejected">"Rejected"</a>
+                    </nav>
+                </aside>
+                <main id="main" class="queue">
+                    <FilterField asked count oldest more=more.is_some() now/>
+                    <div class="cols" aria-hidden="true">
+                        <span></span>
+                        <span>"Change, and why it is here"</span>
+                        <span>"Repository"</span>
+                        <span>"Author, and what wrote it"</span>
+                        <span>"Missing"</span>
+                        <span>"Size"</span>
+                        <span>"Waiting"</span>
+                    </div>
+                    {groups
+                        .into_iter()
+                        .filter(|(group, rows)| *group == Group::YourTurn || !rows.is_empty())
+                        .map(|(group, rows)| view! { <Rows group rows filtered others=count - mine now/> })
+                        .collect_view()}
+                    {more
+                        .map(|address| {
+                            view! { <nav class="pager" aria-label="Pages"><a class="btn sm" href=address>"Shorter waiting" <Icon name="next"/></a></nav> }
+                        })}
+                </main>
+            </div>
+        </Frame>
+    }
+    .into_any()
+}
+
+#[component]
+fn FilterField(
+    asked: String,
+    count: usize,
+    oldest: Option<Timestamp>,
+    more: bool,
+    now: Timestamp,
+) -> AnyView {
+    let changes = if count == 1 {
+        "1 change".to_owned()
+    } else {
+        format!("{count} changes")
+    };
+    view! {
+        <form class="filter" role="search" action="/">
+            <h1 class="vh">"Queue"</h1>
+            <div class="box">
+                <Icon name="search"/>
+                <label class="vh" for="q">"Filter changes"</label>
+                <input id="q" name="q" value=asked placeholder="repo: author: tool: level: is:" spellcheck="false" autocomplete="off"/>
+            </div>
+            <button class="btn">"Filter"</button>
+            <p>
+                {if more { format!("the oldest {changes}") } else { changes }}
+                {oldest.map(|at| view! { ", oldest " <Age at now/> })}
+            </p>
+        </form>
+    }
+    .into_any()
+}
+
+#[component]
+fn Rows(group: Group, rows: Vec<Row>, filtered: bool, others: usize, now: Timestamp) -> AnyView {
+    let count = rows.len();
+    let empty = rows.is_empty();
+    view! {
+        <section class="group" aria-labelledby=group.id()>
+            <header>
+                <h2 id=group.id()>{group.title()}</h2>
+                <span class="dim">{count}</span>
+                <small>"oldest first"</small>
+            </header>
+            {if empty {
+                view! { <Nothing filtered others/> }.into_any()
+            } else {
+                view! { <ol>{rows.into_iter().map(|row| view! { <Line row now/> }).collect_view()}</ol> }.into_any()
+            }}
+        </section>
+    }
+    .into_any()
+}
+
+/// What to do when there is nothing to do.
+#[component]
+fn Nothing(filtered: bool, others: usize) -> AnyView {
+    let said = match (filtered, others) {
+        (true, 0) => "No change that waits matches the filter.",
+        (true, _) => {
+            "Nothing that matches the filter waits for you. What waits for others is below."
+        }
+        (false, 0) => {
+            "Every change that was submitted is cleared. New ones come from your pipelines: `countersign submit`."
+        }
+        (false, _) => {
+            "What waits for others is below; you may read it, and the reason why it is not yours stands there."
+        }
+    };
+    view! {
+        <div class="empty">
+            <div class="line">
+                <div class="name">
+                    <Glyph drawing="approved"/>
+                    <span class="cut">"Nothing waits for you"</span>
+                </div>
+            </div>
+            <p>{said}</p>
+            <div class="acts">
+                {filtered.then(|| view! { <a class="btn" href="/">"Show everything"</a> })}
+                <a class="btn bare" href="/decisions">"See what was decided"</a>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Line(row: Row, now: Timestamp) -> AnyView {
+    let why = row.why();
+    let (added, removed, files) = row.size;
+    let missing = row
+        .verdict
+        .needs()
+        .iter()
+        .map(|need| need.count)
+        .sum::<usize>();
+    let (need, more) = needed(&row, missing);
+    let word = row.verdict.word();
+    view! {
+        <li class="row">
+            <Mark word/>
+            <div class="what">
+                <a href=format!("/changes/{}", row.change)><Theirs text=row.title/></a>
+                <p class="why"><Theirs text=why/></p>
+            </div>
+            <div class="repo">
+                <span>{short(&row.repository)}</span>
+                <span class="sub">{format!("{} {}, r{}", owner(&row.repository), row.key, row.number)}</span>
+            </div>
+            <div class="by">
+                <span class="name">
+                    <span><Theirs text=row.author/></span>
+                    <span class="lv">{level_words(row.level)}</span>
+                </span>
+                <span class="sub"><Origin provenance=row.provenance tools=row.tools/></span>
+            </div>
+            <div class="need">
+                <span><Slots signed=row.signed missing/> {need}</span>
+                <span class="sub">{more}</span>
+            </div>
+            <div class="num size">
+                <span>
+                    <span class="plus">{format!("+{added}")}</span>
+                    " "
+                    <span class="minus">{format!("−{removed}")}</span>
+                </span>
+                <span class="sub">{if files == 1 { "1 file".to_owned() } else { format!("{files} files") }}</span>
+            </div>
+            <div class="num age"><Age at=row.since now/></div>
+        </li>
+    }
+    .into_any()
+}
+
+/// What is missing, and what else there is to say about it.
+fn needed(row: &Row, missing: usize) -> (String, String) {
+    let barred = match row.group() {
+        Group::Mine => "not you: you had a hand in it",
+        Group::YourTurn => "",
+        Group::Others if row.could_sign => "not yours to clear",
+        Group::Others => "it takes another level",
+    };
+    let need = match (row.verdict.word(), missing) {
+        (Word::Waiting, 1) => "1 senior".to_owned(),
+        (Word::Waiting, n) => format!("{n} seniors"),
+        (Word::Rejected, _) if row.vetoed => "your rejection stands".to_owned(),
+        (Word::Rejected, _) => "a rejection stands".to_owned(),
+        (Word::Overridden, _) => "1 review owed".to_owned(),
+        (Word::Undecidable, _) => "an admin's word".to_owned(),
+        (word, _) => said(word).to_owned(),
+    };
+    (need, barred.to_owned())
+}
+
+fn owner(repository: &str) -> String {
+    repository
+        .rsplit_once('/')
+        .map_or(String::new(), |(owner, _)| owner.to_owned())
+}
+
+fn short(repository: &str) -> String {
+    repository
+        .rsplit_once('/')
+        .map_or(repository, |(_, name)| name)
+        .to_owned()
+}

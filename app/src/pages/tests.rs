@@ -1,0 +1,408 @@
+//! What each page says of a value, without a database.
+
+use domain::{case::Case, decision::Kind, people::Level, problem::Problem};
+use store::listing::Listed;
+
+use super::{
+    change::{self, Moved},
+    decisions::{self, Asked, DecisionsPage, Entry},
+    problem::{Trouble, trouble_page},
+    queue::{self, Filter, QueuePage, Row},
+    sign_in::{self, Failed, SignInPage},
+    specimen::{NOW, ana, ben, case, change_page, decided, html, revision, viewer},
+};
+use crate::{actions::Theme, shell::Assets};
+
+/// Letters and digits that somebody reads, without the elements around them.
+fn text(html: &str) -> String {
+    let mut out = String::new();
+    let mut inside = false;
+    for c in html.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => inside = false,
+            c if !inside => out.push(c),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// What waits for Ben, who may have had a hand in it.
+fn row(case: &Case, mine: bool) -> Row {
+    let listed = Listed {
+        change: case.change.clone(),
+        revision: case.revision.clone(),
+        standing: case.standing(),
+        tools: vec![],
+    };
+    let since = case.revision.arrived_at;
+    Row::of(store::queue::Row { listed, since }, mine, &ben(), NOW)
+}
+
+/// The elements without the quoted values of their attributes, where `<` is text.
+fn without_attributes(html: &str) -> String {
+    let mut out = String::new();
+    let (mut inside, mut quoted) = (false, false);
+    for c in html.chars() {
+        match c {
+            '"' if inside => quoted = !quoted,
+            _ if quoted => {}
+            '<' | '>' => {
+                inside = c == '<';
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn button<'a>(html: &'a str, kind: &str) -> &'a str {
+    let at = html.find(&format!(r#"value="{kind}""#)).unwrap();
+    let start = html[..at].rfind("<button").unwrap();
+    &html[start..start + html[start..].find("</button>").unwrap()]
+}
+
+#[test]
+fn a_senior_sees_what_is_missing_and_may_sign() {
+    let page = html(|| change::show(change_page(ben(), case())));
+    let said = text(&page);
+    assert!(
+        said.contains("One senior who is no contributor has to approve exactly this revision."),
+        "{said}"
+    );
+    assert!(
+        said.contains("Ben Okonkwo can clear it, and so can you."),
+        "{said}"
+    );
+    assert!(said.contains("You can sign here"), "{said}");
+    assert!(
+        said.contains("Claude Code: trailer of 9999999, line 3"),
+        "{said}"
+    );
+    assert!(!button(&page, "approve").contains("disabled"), "{page}");
+    assert!(!button(&page, "reject").contains("disabled"), "{page}");
+    assert!(
+        page.contains(r#"name="digest" value="31f0a996f53463af"#),
+        "{page}"
+    );
+    assert!(
+        page.contains(r#"action="/fn/decide" method="post""#),
+        "{page}"
+    );
+}
+
+#[test]
+fn a_contributor_sees_the_form_closed_with_the_reason() {
+    let page = html(|| {
+        change::show(change_page(
+            viewer(super::specimen::ANA, "Ana", Level::Senior),
+            case(),
+        ))
+    });
+    assert!(button(&page, "approve").contains("disabled"), "{page}");
+    assert!(button(&page, "reject").contains("disabled"), "{page}");
+    assert!(
+        text(&page)
+            .contains("You had a hand in this change (author), so somebody else has to decide."),
+        "{page}"
+    );
+    assert!(
+        !page.contains("<textarea"),
+        "a reason that cannot be sent is not asked for"
+    );
+}
+
+#[test]
+fn somebody_below_senior_and_somebody_inactive_see_why_it_is_not_theirs() {
+    let junior = html(|| {
+        change::show(change_page(ana(), {
+            let mut case = case();
+            case.contributors.clear();
+            case
+        }))
+    });
+    assert!(
+        text(&junior).contains("This asks for a senior, and you are known as junior."),
+        "{junior}"
+    );
+    let mut gone = ben();
+    gone.person.active = false;
+    let inactive = html(|| change::show(change_page(gone, case())));
+    assert!(
+        text(&inactive).contains("Your account here is not active."),
+        "{inactive}"
+    );
+    assert!(
+        button(&inactive, "approve").contains("disabled"),
+        "{inactive}"
+    );
+}
+
+#[test]
+fn a_decision_stands_on_the_line_and_in_the_history_with_its_reason() {
+    let mut case = case();
+    case.decisions.push(decided(
+        &case,
+        1,
+        Kind::Approve,
+        "Key honoured.\nFine by me.",
+    ));
+    let page = html(|| change::show(change_page(ben(), case)));
+    let said = text(&page);
+    assert!(
+        said.contains("Every approval that the policy asks for is there."),
+        "{said}"
+    );
+    assert!(
+        said.contains("senior, as of then; approved revision 3"),
+        "{said}"
+    );
+    assert!(said.contains("Key honoured.\nFine by me."), "{said}");
+    assert!(page.contains(r#"value="withdraw""#), "{page}");
+}
+
+#[test]
+fn a_change_that_moved_says_so_and_shows_both_digests() {
+    let mut page = change_page(ben(), case());
+    page.moved = Some(Moved {
+        seen: revision(2),
+        files: vec!["src/pay.rs".to_owned()],
+    });
+    page.told = Some(Problem::ChangedSinceYouLooked);
+    let page = html(|| change::show(page));
+    let said = text(&page);
+    assert!(
+        said.contains("You decided about revision 2. Revision 3 has come since"),
+        "{said}"
+    );
+    assert!(said.contains("1 file differs"), "{said}");
+    assert!(
+        page.contains("sha256:21f0a996") && page.contains("sha256:31f0a996"),
+        "{page}"
+    );
+}
+
+#[test]
+fn text_of_others_stays_text_in_every_place() {
+    let hostile = "</title></textarea><script>alert(1)</script>\u{202e}gnp.exe\u{200b}";
+    let mut case = case();
+    case.change.title = hostile.to_owned();
+    case.change.author = hostile.to_owned();
+    case.change.url = Some("https://forge.example/1?a=\"><script>".to_owned());
+    case.contributors[0].contributor.who.name = hostile.to_owned();
+    case.contributors[0].ties[0].name = hostile.to_owned();
+    case.decisions
+        .push(decided(&case, 1, Kind::Reject, hostile));
+    case.decisions[0].name = hostile.to_owned();
+    let mut page = change_page(ben(), case.clone());
+    page.commits = vec![super::specimen::commit(hostile)];
+    page.viewer.person.name = hostile.to_owned();
+    let row = row(&case, false);
+    let entry = Entry {
+        recorded: case.decisions[0].clone(),
+        title: hostile.to_owned(),
+        repository: hostile.to_owned(),
+        key: "1".to_owned(),
+    };
+    let pages = [
+        html(|| change::show(page)),
+        html(|| {
+            queue::show(QueuePage {
+                viewer: ben(),
+                asked: hostile.to_owned(),
+                rows: vec![row],
+                more: None,
+                now: NOW,
+            })
+        }),
+        html(|| {
+            let asked = Asked {
+                by: hostile.to_owned(),
+                ..Asked::default()
+            };
+            decisions::show(DecisionsPage {
+                viewer: ben(),
+                asked,
+                entries: vec![entry],
+                older: None,
+                now: NOW,
+            })
+        }),
+        html(|| {
+            sign_in::show(SignInPage {
+                provider: hostile.to_owned(),
+                next: hostile.to_owned(),
+                failed: None,
+            })
+        }),
+    ];
+    for page in pages {
+        let elements = without_attributes(&page);
+        assert!(!elements.contains("<script"), "{elements}");
+        assert!(!elements.contains("</textarea><script"), "{elements}");
+        assert!(!elements.contains("</title>"), "{elements}");
+    }
+}
+
+#[test]
+fn characters_that_mislead_are_named_wherever_a_change_is_shown() {
+    let mut case = case();
+    case.change.title = "pay\u{202e}ments".to_owned();
+    let row = row(&case, false);
+    let pages = [
+        html(|| change::show(change_page(ben(), case))),
+        html(|| {
+            queue::show(QueuePage {
+                viewer: ben(),
+                asked: String::new(),
+                rows: vec![row],
+                more: None,
+                now: NOW,
+            })
+        }),
+    ];
+    for page in pages {
+        assert!(
+            page.contains(r#"title="right-to-left override">U+202E"#),
+            "{page}"
+        );
+        assert!(!page.contains('\u{202e}'), "{page}");
+    }
+}
+
+#[test]
+fn the_queue_says_whose_turn_it_is_and_why() {
+    let (waiting, mine) = (row(&case(), false), row(&case(), true));
+    let page = html(|| {
+        queue::show(QueuePage {
+            viewer: ben(),
+            asked: String::new(),
+            rows: vec![waiting, mine],
+            more: None,
+            now: NOW,
+        })
+    });
+    let said = text(&page);
+    assert!(
+        said.contains("A machine took part, and it counts as junior"),
+        "{said}"
+    );
+    assert!(said.contains("not you: you had a hand in it"), "{said}");
+    assert!(
+        page.find(r#"id="turn""#) < page.find(r#"id="mine""#),
+        "{page}"
+    );
+}
+
+#[test]
+fn an_empty_queue_says_what_to_do() {
+    let empty = |asked: &str| {
+        html(|| {
+            queue::show(QueuePage {
+                viewer: ben(),
+                asked: asked.to_owned(),
+                rows: vec![],
+                more: None,
+                now: NOW,
+            })
+        })
+    };
+    assert!(text(&empty("")).contains("Every change that was submitted is cleared."));
+    assert!(text(&empty("repo:none")).contains("Show everything"));
+}
+
+#[test]
+fn every_term_of_a_filter_has_to_hold() {
+    let row = row(&case(), false);
+    for kept in [
+        "",
+        "repo:payments",
+        "repo:acme is:waiting level:junior",
+        "is:assisted retry",
+        "author:sofía",
+        "142",
+    ] {
+        assert!(Filter::parse(kept).keeps(&row), "{kept}");
+    }
+    for dropped in [
+        "repo:ledger",
+        "repo:payments is:rejected",
+        "level:mid",
+        "tool:cursor",
+        "colour:red",
+    ] {
+        assert!(!Filter::parse(dropped).keeps(&row), "{dropped}");
+    }
+}
+
+#[test]
+fn the_record_keeps_level_and_reason_as_of_then() {
+    let case = case();
+    let entry = Entry {
+        recorded: decided(
+            &case,
+            1,
+            Kind::Reject,
+            "Test data holds no returning cardholder.",
+        ),
+        title: case.change.title.clone(),
+        repository: "acme/payments".to_owned(),
+        key: "142".to_owned(),
+    };
+    let page = html(|| {
+        decisions::show(DecisionsPage {
+            viewer: ben(),
+            asked: Asked::default(),
+            entries: vec![entry],
+            older: None,
+            now: NOW,
+        })
+    });
+    let said = text(&page);
+    assert!(said.contains("senior, payments, as of then"), "{said}");
+    assert!(
+        said.contains("Test data holds no returning cardholder."),
+        "{said}"
+    );
+    assert!(said.contains("Tuesday 24 November 2026"), "{said}");
+}
+
+#[test]
+fn the_sign_in_page_says_who_vouches_and_where_one_comes_back() {
+    let page = html(|| {
+        let next = "/changes/1".to_owned();
+        sign_in::show(SignInPage {
+            provider: "Halden SSO".to_owned(),
+            next,
+            failed: Failed::parse("lost"),
+        })
+    });
+    let said = text(&page);
+    assert!(
+        said.contains("Continue with Halden SSO") && said.contains("/changes/1"),
+        "{said}"
+    );
+    assert!(said.contains("begun elsewhere or too long ago"), "{said}");
+    assert_eq!(Failed::parse("anything else"), None);
+}
+
+#[test]
+fn what_is_refused_before_a_page_runs_is_a_whole_page() {
+    let page = trouble_page(
+        Trouble::from_status(413),
+        Assets::default(),
+        Theme::Dark,
+        None,
+        None,
+    );
+    assert!(
+        page.starts_with("<!DOCTYPE html><html lang=\"en\" data-theme=\"dark\">"),
+        "{page}"
+    );
+    assert!(
+        page.contains("<title>This is more than a form here can take · Countersign</title>"),
+        "{page}"
+    );
+}
