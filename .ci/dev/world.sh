@@ -1,5 +1,8 @@
 # A whole Countersign with its OpenID provider, for `up`, `watch` and the browser's stories: start, wait, stop.
 
+# Where the changes of the demo are.
+DEMO_REPOSITORIES='payments/*,payouts/*,risk/*,checkout/*,platform/*,support/*'
+
 # What was started here and still runs, newest first, as pid:name.
 CHILDREN=()
 
@@ -35,6 +38,13 @@ server_start() {
   quietly migrate "$1" migrate
   child server "$1" serve
   until_true 30 answers "$SERVER_URL/readyz" || child_failed server
+}
+
+# make_demo BINARY FOLDER: a week of changes and decisions, sent to the server that runs.
+make_demo() {
+  local token
+  token=$("$1" token create --name demo --scope submit --repository "$DEMO_REPOSITORIES" --expires 1d)
+  COUNTERSIGN_TOKEN=$token "$1" demo --server "$SERVER_URL" --provider "$PROVIDER_URL" --dir "$2"
 }
 
 # child NAME COMMAND…: runs in the background, its output in a log.
