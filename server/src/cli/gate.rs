@@ -245,11 +245,13 @@ fn missing(need: &Need) -> String {
     if need.eligible > shown {
         people = format!("{people} and {} more", need.eligible - shown);
     }
-    let missing = need.missing.trim_end_matches('.');
-    if need.people.is_empty() {
-        format!("{missing} (nobody could give it now)")
+    if people.is_empty() {
+        need.missing.clone()
     } else {
-        format!("{missing} ({people} could give it)")
+        format!(
+            "{} ({people} could give it)",
+            need.missing.trim_end_matches('.')
+        )
     }
 }
 
