@@ -1,6 +1,6 @@
 //! The server as a whole: every route, and what runs beside them.
 
-use crate::{api, health, jobs, settings::Settings, state::Server, web};
+use crate::{api, auth, health, jobs, settings::Settings, state::Server, web};
 use anyhow::{Context, bail};
 use axum::{Json, Router, routing::get};
 use secrecy::ExposeSecret;
@@ -21,7 +21,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     .await
     .context("could not connect to DATABASE_URL")?;
     refuse_too_much(&db).await?;
-    let server = Server::new(db, settings);
+    let server = Server::new(db, settings)?;
     let renewing = tokio::spawn(jobs::standings::run(server.clone()));
     let listener = TcpListener::bind(address)
         .await
@@ -51,6 +51,7 @@ pub fn router(server: Server) -> Router {
         provider: server.settings.provider.name.as_str().into(),
         claims_max_age: server.claims_max_age(),
     });
+    let pages = auth::guarded(&server.auth, pages);
     web::outermost(routes.merge(web::browser(pages, web::Site::of(&server.settings))))
 }
 

@@ -1,6 +1,6 @@
 //! What every handler gets: the database, the settings, and what one process keeps for itself.
 
-use crate::{jobs::watch::Watch, settings::Settings};
+use crate::{auth::Auth, jobs::watch::Watch, settings::Settings};
 use std::sync::Arc;
 use store::Db;
 use tokio::sync::Semaphore;
@@ -10,6 +10,8 @@ use tokio::sync::Semaphore;
 pub struct Server {
     pub db: Db,
     pub settings: Arc<Settings>,
+    /// Who may come in, and how often.
+    pub auth: Auth,
     /// Wakes whoever waits for something to happen.
     pub watch: Watch,
     /// A place for each large patch that is being taken in.
@@ -20,15 +22,19 @@ pub struct Server {
 pub const LARGE_AT_ONCE: usize = 4;
 
 impl Server {
-    /// A server over this database. Its watch begins with the first who waits.
-    #[must_use]
-    pub fn new(db: Db, settings: Settings) -> Self {
-        Self {
+    /// A server over this database. Its watch begins with the first who waits, and the sign-in provider is asked when
+    /// the first person signs in.
+    ///
+    /// # Errors
+    /// TLS cannot be set up.
+    pub fn new(db: Db, settings: Settings) -> anyhow::Result<Self> {
+        Ok(Self {
             watch: Watch::over(db.clone()),
+            auth: Auth::new(db.clone(), &settings)?,
             db,
             settings: Arc::new(settings),
             large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
-        }
+        })
     }
 
     /// How old the claims of a sign-in may be to grant something.

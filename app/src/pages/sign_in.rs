@@ -30,6 +30,8 @@ pub enum Failed {
     Unreachable,
     /// Too many tries.
     TooOften,
+    /// An operator deactivated them.
+    Inactive,
 }
 
 impl Failed {
@@ -40,6 +42,7 @@ impl Failed {
             "refused" => Some(Failed::Refused),
             "unreachable" => Some(Failed::Unreachable),
             "too-often" => Some(Failed::TooOften),
+            "inactive" => Some(Failed::Inactive),
             _ => None,
         }
     }
@@ -54,6 +57,7 @@ impl Failed {
             }
             Failed::Unreachable => "The provider does not answer. Try again in a minute.",
             Failed::TooOften => "Too many tries. Wait a minute, then begin again.",
+            Failed::Inactive => "Your account here is not active. An operator can activate it.",
         }
     }
 }

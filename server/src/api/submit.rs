@@ -61,6 +61,7 @@ pub async fn submit(
     // Before the body is read: who has no token gets nothing unpacked.
     let token = caller::token(&server, &headers).await?;
     token.has(Scope::Submit)?;
+    server.auth.limits.submit(token.id)?;
     let received = receive(
         form.map_err(|error| Refusal::new(error.status(), "multipart", error.body_text()))?,
         &server.large,

@@ -14,8 +14,10 @@ mod demo;
 mod gate;
 mod git;
 mod migrate;
+mod person;
 mod serve;
 mod submit;
+mod token;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -47,6 +49,12 @@ enum Command {
     Submit(submit::Options),
     /// Ask whether a commit may pass.
     Gate(gate::Options),
+    /// Make, list and revoke the tokens of pipelines.
+    #[command(subcommand)]
+    Token(token::Options),
+    /// Say by hand what somebody may do.
+    #[command(subcommand)]
+    Person(person::Options),
 }
 
 /// Runs what the command line asks for.
@@ -80,6 +88,8 @@ impl Command {
             Command::Demo(options) => done(demo::run(options).await, 1),
             Command::Submit(options) => done(submit::run(options).await, NO_ANSWER),
             Command::Gate(options) => gate::run(options).await,
+            Command::Token(options) => done(token::run(options).await, 1),
+            Command::Person(options) => done(person::run(options).await, 1),
         }
     }
 }

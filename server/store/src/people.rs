@@ -7,7 +7,7 @@
 use crate::{Error, Tx, error::known, events, ids, sessions};
 use domain::{
     Timestamp,
-    contributor::Key,
+    contributor::{self, Key},
     ids::PersonId,
     people::{Account, Granted, Groups, Level, Person, Role, SignIn, Source},
 };
@@ -428,17 +428,22 @@ async fn missing_accounts(
     Ok(keys(claims).difference(&held).cloned().collect())
 }
 
+/// All keys that the claims give. A login may be an address too, as with providers that call people by theirs.
 fn keys(claims: &Claims) -> BTreeSet<Key> {
-    let email = claims
-        .email
-        .as_deref()
-        .map(|text| format!("mail:{}", text.to_lowercase()));
-    let login = claims
-        .login
-        .as_deref()
-        .map(|text| format!("login:{}", text.to_lowercase()));
-    email.into_iter().chain(login).map(Key).collect()
+    let email = claims.email.as_deref().unwrap_or_default();
+    let login = claims.login.as_deref();
+    let address = login
+        .filter(|login| login.contains('@'))
+        .unwrap_or_default();
+    contributor::keys(email, login)
+        .into_iter()
+        .chain(contributor::keys(address, None))
+        .filter(|key| LENGTHS.contains(&key.0.len()))
+        .collect()
 }
+
+/// What a key's column takes. What is longer is no address that a commit could carry.
+const LENGTHS: std::ops::RangeInclusive<usize> = 3..=400;
 
 async fn open_account(
     tx: &mut Tx,
