@@ -1,25 +1,35 @@
 //! Refusals that come from before a page runs, in the same words and the same look as a page's own.
 
+use app::actions::Refusal;
 use app::{
     pages::problem::{Trouble, trouble_page},
     shell::Assets,
 };
 use axum::{
+    Json,
     extract::Request,
     http::{HeaderMap, StatusCode, header},
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
 
+use domain::problem::Problem;
+use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
+
 use super::{RequestId, assets, headers::Nonce};
 
-/// Gives a bare refusal (no route, too large, from another site, a panic) a page, for those who can read one.
+/// Gives a bare refusal (no route, too large, from another site, a panic) a page, for those who can read one, and a word
+/// that an island understands, for those that called for it.
 pub async fn in_words(request: Request, next: Next) -> Response {
     let reads_html = accepts_html(request.headers());
+    let calls = request.uri().path().starts_with("/fn/");
     let theme = app::pages::theme_of(request.headers());
     let nonce = request.extensions().get::<Nonce>().cloned();
     let id = request.extensions().get::<RequestId>().map(|id| id.0);
     let response = next.run(request).await;
+    if calls && !reads_html {
+        return for_an_island(response).await;
+    }
     if !reads_html || !is_bare_refusal(&response) {
         return response;
     }
@@ -38,14 +48,57 @@ pub async fn in_words(request: Request, next: Next) -> Response {
     (status, Html(page)).into_response()
 }
 
+/// Leptos answers every refusal of a call with 500; the refusal itself knows better. What was refused before the call was
+/// reached becomes a refusal that the island can say.
+async fn for_an_island(response: Response) -> Response {
+    if !is_refusal(&response) {
+        return response;
+    }
+    let by_the_call = response.headers().contains_key(SERVER_FN_ERROR_HEADER);
+    let (mut parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, LONGEST_REFUSAL)
+        .await
+        .unwrap_or_default();
+    let said = if by_the_call {
+        serde_json::from_slice::<Refusal>(&body).ok()
+    } else {
+        None
+    };
+    let Refusal(problem) = said.unwrap_or(Refusal(before_the_call(parts.status)));
+    if by_the_call {
+        parts.status = StatusCode::from_u16(problem.status()).unwrap_or(parts.status);
+    }
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.remove(header::CONTENT_TYPE);
+    (parts.status, parts.headers, Json(Refusal(problem))).into_response()
+}
+
+/// A word and perhaps a level or a role.
+const LONGEST_REFUSAL: usize = 1024;
+
+fn before_the_call(status: StatusCode) -> Problem {
+    match status {
+        StatusCode::UNAUTHORIZED => Problem::SignInNeeded,
+        StatusCode::FORBIDDEN => Problem::CrossSite,
+        StatusCode::TOO_MANY_REQUESTS => Problem::TooMany,
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => Problem::Unavailable,
+        status if status.is_server_error() => Problem::Internal,
+        _ => Problem::NotUnderstood,
+    }
+}
+
 /// A page or a problem document already says what is the matter.
 fn is_bare_refusal(response: &Response) -> bool {
-    let refused = response.status().is_client_error() || response.status().is_server_error();
     let said = response
         .headers()
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
-    refused && !said.is_some_and(|said| said.starts_with("text/html") || said.contains("json"))
+    is_refusal(response)
+        && !said.is_some_and(|said| said.starts_with("text/html") || said.contains("json"))
+}
+
+fn is_refusal(response: &Response) -> bool {
+    response.status().is_client_error() || response.status().is_server_error()
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {
