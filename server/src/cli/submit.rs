@@ -19,6 +19,9 @@ use std::{
 /// How often a submission is sent before we give up: about a minute of a server that is starting or busy.
 const ATTEMPTS: u32 = 7;
 
+/// A message may begin with a line of any length; the server takes titles of 1,000 characters.
+const LONGEST_TITLE: usize = 300;
+
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -74,12 +77,18 @@ pub struct ChangeOptions {
     /// Who opened the change: their login at the code host
     #[arg(long, value_name = "LOGIN")]
     pub author: Option<String>,
+    /// The name of who opened the change, as people should read it
+    #[arg(long, value_name = "NAME")]
+    pub author_name: Option<String>,
     /// A machine took part (nothing here can say that none did)
     #[arg(long)]
     pub ai: bool,
     /// Which machine took part, such as claude-code, copilot, cursor, codex; implies --ai
     #[arg(long, value_name = "NAME")]
     pub tool: Option<String>,
+    /// Where the change is in its life: open, merged or closed; the gate denies one that is closed
+    #[arg(long, value_name = "STATE", default_value = "open", value_parser = state)]
+    pub state: wire::State,
     /// The change is a draft
     #[arg(long)]
     pub draft: bool,
@@ -127,22 +136,37 @@ pub fn read(
             .clone()
             .unwrap_or_else(|| first_line(&commits)),
         url: options.url.clone(),
-        author: options.author.clone().map(|login| wire::Author {
-            login: Some(login),
-            ..wire::Author::default()
-        }),
+        author: author(options),
         target: options.target.to_string(),
         base: merge_base.to_string(),
         head: head.to_string(),
         commits,
         draft: options.draft,
-        state: wire::State::Open,
+        state: options.state,
         ai: (options.ai || options.tool.is_some()).then(|| wire::Ai {
             tool: options.tool.clone(),
         }),
         current: options.current,
     };
     Ok((submission, patch))
+}
+
+fn author(options: &ChangeOptions) -> Option<wire::Author> {
+    let (login, name) = (options.author.clone(), options.author_name.clone());
+    (login.is_some() || name.is_some()).then_some(wire::Author {
+        login,
+        name,
+        email: None,
+    })
+}
+
+fn state(word: &str) -> Result<wire::State, &'static str> {
+    match word {
+        "open" => Ok(wire::State::Open),
+        "merged" => Ok(wire::State::Merged),
+        "closed" => Ok(wire::State::Closed),
+        _ => Err("states are open, merged and closed"),
+    }
 }
 
 fn first_line(commits: &[wire::Commit]) -> String {
@@ -157,7 +181,7 @@ fn first_line(commits: &[wire::Commit]) -> String {
     if line.is_empty() {
         "(no title)".to_owned()
     } else {
-        line.to_owned()
+        line.chars().take(LONGEST_TITLE).collect()
     }
 }
 

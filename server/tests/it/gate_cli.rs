@@ -88,6 +88,13 @@ fn said(verdict: &str, allow: bool) -> Said {
     Said::Answer(of(verdict, allow))
 }
 
+/// The answer about a repository that is only observed: yes, whatever the verdict.
+fn observed(verdict: &str) -> Said {
+    let mut answer = of(verdict, true);
+    answer["enforced"] = json!(false);
+    Said::Answer(answer)
+}
+
 fn of(verdict: &str, allow: bool) -> Value {
     json!({
         "repository": "acme/payments", "commit": COMMIT, "allow": allow, "enforced": true, "verdict": verdict,
@@ -120,8 +127,7 @@ async fn every_answer_has_its_exit_code() {
         (said("not_required", true), 0),
         (said("approved", true), 0),
         (said("overridden", true), 0),
-        // The repository is only observed.
-        (said("rejected", true), 0),
+        (observed("rejected"), 0),
         (said("rejected", false), 1),
         (said("waiting", false), 2),
         (said("unheard", false), 2),

@@ -237,6 +237,8 @@ fn told(week: &Week, name: &str, change: &Change) -> anyhow::Result<ChangeOption
             change.key
         )),
         author: Some(change.author.clone()),
+        author_name: Some(week.person(&change.author)?.0.to_owned()),
+        state: wire::State::Open,
         ai: false,
         tool: change.declare.clone(),
         draft: change.draft,

@@ -146,6 +146,10 @@ async fn a_submission_says_what_git_recorded() {
         &[
             "--author",
             "ana",
+            "--author-name",
+            "Ana Sofía",
+            "--state",
+            "merged",
             "--url",
             "https://git.example/142",
             "--tool",
@@ -160,11 +164,15 @@ async fn a_submission_says_what_git_recorded() {
     assert_eq!(change["repository"], "acme/payments");
     assert_eq!(change["key"], "142");
     assert_eq!(change["title"], "Drop the fee");
-    assert_eq!(change["author"], json!({ "login": "ana" }));
+    assert_eq!(
+        change["author"],
+        json!({ "login": "ana", "name": "Ana Sofía" })
+    );
     assert_eq!(change["url"], "https://git.example/142");
     assert_eq!(change["target"], "release/1.2");
     assert_eq!(change["ai"], json!({ "tool": "cursor" }));
     assert_eq!(change["draft"], true);
+    assert_eq!(change["state"], "merged");
     assert_eq!(change["current"], false);
     assert_eq!(
         (&change["base"], &change["head"]),
