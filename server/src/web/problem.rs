@@ -45,7 +45,13 @@ pub async fn in_words(request: Request, next: Next) -> Response {
         nonce.map(|nonce| nonce.0),
         id,
     );
-    (status, Html(page)).into_response()
+    // What the refusal says beside its words, such as when to come back, stays.
+    let mut headers = response.headers().clone();
+    headers.remove(header::CONTENT_LENGTH);
+    headers.remove(header::CONTENT_TYPE);
+    let mut page = (status, Html(page)).into_response();
+    page.headers_mut().extend(headers);
+    page
 }
 
 /// Leptos answers every refusal of a call with 500; the refusal itself knows better. What was refused before the call was

@@ -1,0 +1,8 @@
+//! Signing in at a provider that lies, staying signed in, and being signed out.
+
+mod groups;
+mod id_tokens;
+mod provider;
+mod round_trip;
+mod sessions;
+mod site;
