@@ -43,6 +43,19 @@ impl Refusal {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, kind, detail)
     }
 
+    /// What the framework could not read, in its words, as a sentence.
+    #[must_use]
+    pub fn rejected(status: StatusCode, kind: &'static str, words: &str) -> Self {
+        Self::new(
+            status,
+            kind,
+            format!(
+                "{}.",
+                domain::text::one_line(words.trim_end_matches('.'), 300)
+            ),
+        )
+    }
+
     /// There is no valid token with the request.
     #[must_use]
     pub fn no_token() -> Self {

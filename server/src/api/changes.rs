@@ -8,7 +8,7 @@ use axum::{
         Path, Query, State,
         rejection::{PathRejection, QueryRejection},
     },
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use domain::{
@@ -52,7 +52,13 @@ pub async fn list(
     page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let token = caller::reader(&server, &headers).await?;
-    let Query(page) = page.map_err(|error| Refusal::unreadable("query", error.body_text()))?;
+    let Query(page) = page.map_err(|error| {
+        Refusal::rejected(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "query",
+            &error.body_text(),
+        )
+    })?;
     let limit = page.limit.unwrap_or(50);
     if !(1..=MOST).contains(&limit) {
         return Err(Refusal::unreadable(

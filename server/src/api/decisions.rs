@@ -5,7 +5,7 @@ use crate::{problem::Refusal, state::Server};
 use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
@@ -37,7 +37,13 @@ pub async fn stream(
     after: Result<Query<After>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let token = caller::reader(&server, &headers).await?;
-    let Query(asked) = after.map_err(|error| Refusal::unreadable("query", error.body_text()))?;
+    let Query(asked) = after.map_err(|error| {
+        Refusal::rejected(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "query",
+            &error.body_text(),
+        )
+    })?;
     let limit = asked.limit.unwrap_or(100);
     if !(1..=MOST).contains(&limit) {
         return Err(Refusal::unreadable(

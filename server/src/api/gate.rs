@@ -8,7 +8,7 @@ use axum::{
         Query, State,
         rejection::{JsonRejection, QueryRejection},
     },
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode},
 };
 use domain::{
     gate::{self, Answer, Question},
@@ -62,7 +62,13 @@ pub async fn ask(
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<wire::Answer>, Refusal> {
     caller::hash(&headers)?;
-    let Query(asked) = asked.map_err(|error| Refusal::unreadable("query", error.body_text()))?;
+    let Query(asked) = asked.map_err(|error| {
+        Refusal::rejected(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "query",
+            &error.body_text(),
+        )
+    })?;
     if asked.wait > MAX_WAIT {
         return Err(Refusal::unreadable(
             "wait",
@@ -107,7 +113,7 @@ pub async fn ask_all(
     asked: Result<Json<wire::Questions>, JsonRejection>,
 ) -> Result<Json<wire::Answers>, Refusal> {
     let Json(asked) =
-        asked.map_err(|error| Refusal::new(error.status(), "body", error.body_text()))?;
+        asked.map_err(|error| Refusal::rejected(error.status(), "body", &error.body_text()))?;
     if !(1..=MAX_COMMITS).contains(&asked.commits.len()) {
         return Err(Refusal::unreadable(
             "commits",

@@ -63,7 +63,7 @@ pub async fn submit(
     token.has(Scope::Submit)?;
     server.auth.limits.submit(token.id)?;
     let received = receive(
-        form.map_err(|error| Refusal::new(error.status(), "multipart", error.body_text()))?,
+        form.map_err(|error| Refusal::rejected(error.status(), "multipart", &error.body_text()))?,
         &server.large,
     )
     .await?;

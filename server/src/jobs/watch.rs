@@ -60,6 +60,14 @@ impl Watch {
     }
 }
 
+impl Watch {
+    /// How many wait just now.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.news.receiver_count()
+    }
+}
+
 impl Waiter {
     /// Returns when something has happened, or after `at_most`, whichever comes first.
     pub async fn news(&mut self, at_most: Duration) {

@@ -3,6 +3,7 @@
 use crate::{
     Error, Tx,
     cases::{self, Which},
+    people,
 };
 use domain::{case::Case, change::ChangeState, ids::ChangeId, verdict::Word};
 use sqlx::PgConnection;
@@ -14,11 +15,13 @@ use time::Duration;
 /// # Errors
 /// The database refused.
 pub async fn renew(tx: &mut Tx, change: ChangeId, claims_max_age: Duration) -> Result<(), Error> {
+    // Read before the facts: if people change in between, the stamp is old and the gate loads the case.
+    let people_version = people::version(tx.conn()).await?;
     let Some(case) = cases::load(tx.conn(), change, Which::Current, claims_max_age).await? else {
         return Ok(());
     };
     forget_others(tx, &case).await?;
-    write(tx, &case).await?;
+    write(tx, &case, people_version).await?;
     enqueue(tx, &case).await
 }
 
@@ -35,10 +38,10 @@ async fn forget_others(tx: &mut Tx, case: &Case) -> Result<(), Error> {
     Ok(())
 }
 
-async fn write(tx: &mut Tx, case: &Case) -> Result<(), Error> {
+async fn write(tx: &mut Tx, case: &Case, people_version: i64) -> Result<(), Error> {
     sqlx::query!(
         "insert into standing (repository_id, revision_id, change_id, head, target, facts, policy, policy_version, people_version)
-         select $1, $2, $3, $4, $5, $6, $7, $8, people_version.version from people_version
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          on conflict (repository_id, revision_id) do update set facts = excluded.facts, policy = excluded.policy,
              policy_version = excluded.policy_version, people_version = excluded.people_version",
         case.change.repository.0,
@@ -49,6 +52,7 @@ async fn write(tx: &mut Tx, case: &Case) -> Result<(), Error> {
         serde_json::to_value(case.standing())?,
         case.policy.id,
         case.policy.version,
+        people_version,
     )
     .execute(tx.conn())
     .await?;

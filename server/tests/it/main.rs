@@ -1,7 +1,11 @@
-//! Stories at the doors that people and pipelines use.
+//! Stories at the doors that people and pipelines use, told by typed clients against a real Postgres as the application's role.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod auth;
 mod cli;
+mod gate;
 mod gate_cli;
+mod roles;
+mod submissions;
 mod submit_cli;
+mod support;

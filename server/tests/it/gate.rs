@@ -1,0 +1,500 @@
+//! The gate: every line of its contract, and what it never does.
+
+use crate::support::{
+    TestServer,
+    changes::{change, patch, sha},
+    machines::Reply,
+};
+use domain::{decision::Kind, people::Level, token::Scope};
+use serde_json::json;
+use sqlx::PgPool;
+use std::time::Duration;
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn an_answer_always_has_all_its_parts(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ci = t.ci().await;
+    t.senior("ben").await;
+    ci.submit(&change()).await;
+    let mut answer = ci.gate(&sha("c1")).await.json;
+    for id in ["/changes/0/id", "/changes/0/digest"] {
+        let value = answer.pointer_mut(id).unwrap();
+        assert!(value.as_str().is_some_and(|text| text.len() >= 36));
+        *value = json!("…");
+    }
+    insta::assert_json_snapshot!(answer, @r#"
+    {
+      "allow": false,
+      "as_of": "2026-11-20T12:00:00Z",
+      "changes": [
+        {
+          "current": true,
+          "decisions": [],
+          "digest": "…",
+          "head": "d0f631ca1ddba8db3bcfcb9e057cdc98d0379f1b",
+          "id": "…",
+          "key": "142",
+          "repository": "acme/payments",
+          "revision": 1,
+          "state": "open",
+          "target": "main",
+          "verdict": "waiting"
+        }
+      ],
+      "commit": "d0f631ca1ddba8db3bcfcb9e057cdc98d0379f1b",
+      "enforced": true,
+      "needs": [
+        {
+          "eligible": 1,
+          "missing": "One senior who is no contributor has to approve exactly this revision.",
+          "people": [
+            "ben"
+          ],
+          "rule": "assisted-below-senior"
+        }
+      ],
+      "policy": {
+        "id": "default",
+        "version": 1
+      },
+      "reasons": [
+        {
+          "code": "approval_needed",
+          "sentence": "One senior who is no contributor has to approve exactly this revision."
+        }
+      ],
+      "repository": "acme/payments",
+      "source_age": null,
+      "verdict": "waiting",
+      "via": null
+    }
+    "#);
+}
+
+/// Each line: what happened, then what a gate that asks about the first head answers.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn every_verdict_has_its_answer(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ci = t.ci().await;
+    let (ana, ben, li) = (
+        t.junior("ana").await,
+        t.senior("ben").await.linked("ben").await,
+        t.senior("li").await,
+    );
+    ana.linked("ana").await;
+    let c1 = sha("c1");
+    assert_eq!(
+        ci.gate(&c1).await.answer(),
+        (false, "unheard", vec!["unheard"])
+    );
+
+    let first = change();
+    ci.submit(&first).await;
+    assert_eq!(
+        ci.gate(&c1).await.answer(),
+        (false, "waiting", vec!["approval_needed"])
+    );
+
+    ben.decides(&first, Kind::Approve).await.unwrap();
+    assert_eq!(
+        ci.gate(&c1).await.answer(),
+        (true, "approved", vec!["approved"])
+    );
+
+    li.decides(&first, Kind::Reject).await.unwrap();
+    assert_eq!(
+        ci.gate(&c1).await.answer(),
+        (false, "rejected", vec!["rejected"])
+    );
+
+    li.decides(&first, Kind::Withdraw).await.unwrap();
+    assert_eq!(
+        ci.gate(&c1).await.answer(),
+        (true, "approved", vec!["approved"])
+    );
+
+    ci.submit(&first.clone().pushed("c2")).await;
+    assert_eq!(
+        ci.gate(&sha("c2")).await.answer(),
+        (false, "waiting", vec!["approval_needed"])
+    );
+    let old = ci.gate(&c1).await;
+    assert_eq!(
+        old.answer(),
+        (true, "approved", vec!["approved"]),
+        "the question is about a commit, not a branch"
+    );
+    assert_eq!(old.json["changes"][0]["current"], false);
+
+    li.decides(&first, Kind::Reject).await.unwrap();
+    assert_eq!(
+        ci.gate(&c1).await.answer().1,
+        "rejected",
+        "unless a rejection of the change stands"
+    );
+    li.decides(&first, Kind::Withdraw).await.unwrap();
+
+    li.decides(&first, Kind::Override).await.unwrap();
+    assert_eq!(
+        ci.gate(&sha("c2")).await.answer(),
+        (true, "overridden", vec!["overridden"])
+    );
+    t.pass(time::Duration::hours(24));
+    assert_eq!(
+        ci.gate(&sha("c2")).await.answer().1,
+        "waiting",
+        "an override ends by itself"
+    );
+
+    let twisted = first.clone().pushed("c2");
+    let twisted = crate::support::changes::Change {
+        patch: patch("something else"),
+        ..twisted
+    };
+    assert_eq!(
+        ci.try_to_submit(&twisted).await.problem(),
+        (409, "patch-differs")
+    );
+    assert_eq!(
+        ci.gate(&sha("c2")).await.answer(),
+        (false, "undecidable", vec!["patch_disputed"])
+    );
+
+    let own = change().key("7").by("ben").pushed("c7");
+    ci.submit(&own).await;
+    assert_eq!(
+        ci.gate(&sha("c7")).await.answer().1,
+        "waiting",
+        "Ben's claims are older than they may be"
+    );
+    t.senior("ben").await;
+    let again = change().key("8").by("ben").pushed("c8");
+    ci.submit(&again).await;
+    assert_eq!(
+        ci.gate(&sha("c8")).await.answer(),
+        (true, "not_required", vec!["not_required"])
+    );
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_closed_change_is_denied_until_it_is_open_again(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let (ci, ben) = (t.ci().await, t.senior("ben").await);
+    let change = change();
+    ci.submit(&change).await;
+    ben.decides(&change, Kind::Approve).await.unwrap();
+    for (state, allow, code) in [
+        ("closed", false, "change_closed"),
+        ("open", true, "approved"),
+        ("merged", true, "approved"),
+    ] {
+        ci.submit(&change.clone().with(json!({ "state": state })))
+            .await;
+        let reply = ci.gate(&change.head).await;
+        assert_eq!(
+            (reply.answer().0, reply.answer().2),
+            (allow, vec![code]),
+            "{state}"
+        );
+    }
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn two_changes_with_one_head_must_both_allow(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let (ci, ben) = (t.ci().await, t.senior("ben").await);
+    let (to_main, to_release) = (change(), change().key("143").to("release"));
+    ci.submit(&to_main).await;
+    ci.submit(&to_release).await;
+    ben.decides(&to_main, Kind::Approve).await.unwrap();
+    let head = sha("c1");
+    let asked = async |target: &str| {
+        ci.get(&format!(
+            "/api/v1/gate?repository=acme/payments&commit={head}{target}"
+        ))
+        .await
+    };
+    assert_eq!(asked("").await.answer().1, "waiting");
+    assert_eq!(
+        asked("").await.json["changes"].as_array().map(Vec::len),
+        Some(2)
+    );
+    assert_eq!(asked("&target=main").await.answer().1, "approved");
+    assert_eq!(asked("&target=release").await.answer().1, "waiting");
+    assert_eq!(asked("&target=other").await.answer().1, "unheard");
+    ben.decides(&to_release, Kind::Approve).await.unwrap();
+    assert_eq!(asked("").await.answer().1, "approved");
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_release_is_allowed_only_if_every_commit_is(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let (ci, ben) = (t.ci().await, t.senior("ben").await);
+    let (one, two) = (change(), change().key("143").pushed("c2"));
+    for change in [&one, &two] {
+        ci.submit(change).await;
+    }
+    ben.decides(&one, Kind::Approve).await.unwrap();
+    let ask = async || {
+        ci.post(
+            "/api/v1/gate",
+            json!({ "repository": "acme/payments", "commits": [two.head, one.head, two.head] }),
+        )
+        .await
+    };
+    let reply = ask().await;
+    let verdicts = |reply: &Reply| -> Vec<String> {
+        reply.json["answers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|answer| answer["verdict"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        (reply.json["allow"].as_bool(), verdicts(&reply)),
+        (
+            Some(false),
+            ["waiting", "approved", "waiting"]
+                .map(str::to_owned)
+                .to_vec()
+        )
+    );
+    ben.decides(&two, Kind::Approve).await.unwrap();
+    assert_eq!(ask().await.json["allow"], true);
+    for (commits, status) in [
+        (vec![], 422),
+        (vec![sha("x"); 501], 422),
+        (vec!["HEAD".to_owned()], 422),
+        (vec![sha("x"); 500], 200),
+    ] {
+        let reply = ci
+            .post(
+                "/api/v1/gate",
+                json!({ "repository": "acme/payments", "commits": commits }),
+            )
+            .await;
+        assert_eq!(reply.status.as_u16(), status);
+    }
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_waiting_question_hears_of_the_commit_and_of_the_approval(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let (ci, ben) = (t.ci().await, t.senior("ben").await);
+    let change = change();
+    let path = format!(
+        "/api/v1/gate?repository=acme/payments&commit={}&wait=30",
+        change.head
+    );
+    let asking = tokio::spawn({
+        let (ci, path) = (ci.clone(), path.clone());
+        async move { ci.get(&path).await }
+    });
+    t.somebody_waits().await;
+    ci.submit(&change).await;
+    let other_server = t.another().await;
+    ben.at(&other_server)
+        .decides(&change, Kind::Approve)
+        .await
+        .unwrap();
+    let decided = std::time::Instant::now();
+    let reply = tokio::time::timeout(Duration::from_secs(20), asking)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(reply.answer().1, "approved");
+    assert!(
+        decided.elapsed() < Duration::from_secs(1),
+        "heard after {:?}",
+        decided.elapsed()
+    );
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_question_that_waits_in_vain_says_how_it_stands(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ci = t.ci().await;
+    let reply = ci
+        .get(&format!(
+            "/api/v1/gate?repository=acme/payments&commit={}&wait=1",
+            sha("x")
+        ))
+        .await;
+    assert_eq!(reply.answer().1, "unheard");
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn two_servers_on_one_database_agree_at_once(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let (ci, ben, other) = (t.ci().await, t.senior("ben").await, t.another().await);
+    let change = change();
+    ci.submit(&change).await;
+    assert_eq!(ci.at(&other).gate(&change.head).await.answer().1, "waiting");
+    ben.decides(&change, Kind::Approve).await.unwrap();
+    assert_eq!(
+        ci.at(&other).gate(&change.head).await.answer().1,
+        "approved"
+    );
+    let mut tx = t.db.begin().await.unwrap();
+    store::tokens::revoke(&mut tx, ci.id).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(
+        ci.at(&other).gate(&change.head).await.problem(),
+        (401, "token")
+    );
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_token_that_is_revoked_while_its_question_waits_opens_nothing(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let (ci, ben) = (t.ci().await, t.senior("ben").await);
+    let change = change();
+    ci.submit(&change).await;
+    let asking = tokio::spawn({
+        let (ci, path) = (
+            ci.clone(),
+            format!(
+                "/api/v1/gate?repository=acme/payments&commit={}&wait=30",
+                change.head
+            ),
+        );
+        async move { ci.get(&path).await }
+    });
+    t.somebody_waits().await;
+    let mut tx = t.db.begin().await.unwrap();
+    store::tokens::revoke(&mut tx, ci.id).await.unwrap();
+    tx.commit().await.unwrap();
+    ben.decides(&change, Kind::Approve).await.unwrap();
+    let reply = tokio::time::timeout(Duration::from_secs(20), asking)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(reply.problem(), (401, "token"));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn whoever_may_not_ask_gets_a_problem_and_no_answer(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ci = t.ci().await;
+    let head = sha("c1");
+    let submitter = t.machine(&[Scope::Submit], "acme/*").await;
+    assert_eq!(submitter.gate(&head).await.problem(), (403, "scope"));
+    let elsewhere = t.machine(&[Scope::Gate], "globex/*").await;
+    assert_eq!(elsewhere.gate(&head).await.problem(), (403, "repository"));
+    let unknown = crate::support::machines::Machine {
+        secret: "cs_nonsense".to_owned(),
+        ..ci.clone()
+    };
+    assert_eq!(unknown.gate(&head).await.problem(), (401, "token"));
+    t.pass(time::Duration::days(90));
+    assert_eq!(ci.gate(&head).await.problem(), (401, "token"), "expired");
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_is_no_question_is_told_so(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ci = t.ci().await;
+    let head = sha("c1");
+    for (query, kind) in [
+        ("", "query"),
+        ("repository=acme/payments", "query"),
+        ("repository=acme/payments&commit=HEAD", "field"),
+        (
+            &format!("repository=acme/payments&commit={}", &head[..12]),
+            "field",
+        ),
+        (
+            &format!("repository=acme/payments&commit={}", head.to_uppercase()),
+            "field",
+        ),
+        (&format!("repository=payments&commit={head}"), "field"),
+        (
+            &format!("repository=acme/payments&commit={head}&target=a..b"),
+            "field",
+        ),
+        (
+            &format!("repository=acme/payments&commit={head}&wait=61"),
+            "wait",
+        ),
+        (
+            &format!("repository=acme/payments&commit={head}&wait=-1"),
+            "query",
+        ),
+        (
+            &format!("repository=acme/payments&commit={head}&allow=true"),
+            "query",
+        ),
+    ] {
+        assert_eq!(
+            ci.get(&format!("/api/v1/gate?{query}")).await.problem(),
+            (422, kind),
+            "{query}"
+        );
+    }
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_repository_is_the_same_however_its_name_is_written(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ci = t.ci().await;
+    ci.submit(&change()).await;
+    let reply = ci
+        .get(&format!(
+            "/api/v1/gate?repository=Acme/Payments&commit={}",
+            sha("c1")
+        ))
+        .await;
+    assert_eq!(reply.answer().1, "waiting");
+}
+
+/// A standing is only ever a short cut: whatever changes about people is seen by the very next question.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_link_found_later_ends_an_approval_for_the_gate_at_once(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let (ci, ben) = (t.ci().await, t.senior("ben").await);
+    let change = change().by("bens-private-address");
+    ci.submit(&change).await;
+    ben.decides(&change, Kind::Approve).await.unwrap();
+    assert_eq!(ci.gate(&change.head).await.answer().1, "approved");
+    let ben = ben.linked("bens-private-address").await;
+    assert_eq!(ci.gate(&change.head).await.answer().1, "waiting");
+    assert_eq!(server::jobs::standings::batch(&t.server).await.unwrap(), 1);
+    assert_eq!(
+        server::jobs::standings::batch(&t.server).await.unwrap(),
+        0,
+        "renewed once"
+    );
+    assert_eq!(ci.gate(&change.head).await.answer().1, "waiting");
+    assert!(
+        ben.decides(&change, Kind::Approve).await.is_err(),
+        "and they cannot approve again"
+    );
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_promotion_after_the_revision_arrived_changes_nothing_for_it(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ci = t.ci().await;
+    let ana = t.junior("ana").await.linked("ana").await;
+    ci.submit(&change().by("ana")).await;
+    let mut tx = t.db.begin().await.unwrap();
+    store::people::set_level(&mut tx, ana.id, Some(Level::Senior))
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(ci.gate(&sha("c1")).await.answer().1, "waiting");
+    ci.submit(&change().by("ana").pushed("c2")).await;
+    assert_eq!(ci.gate(&sha("c2")).await.answer().1, "not_required");
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn without_a_database_there_is_no_yes(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ci = t.ci().await;
+    ci.submit(&change().by("ben")).await;
+    t.db.pool().close().await;
+    let reply = ci.gate(&sha("c1")).await;
+    assert_eq!(reply.problem(), (503, "unavailable"));
+    assert!(reply.headers.contains_key("retry-after"));
+}

@@ -1,0 +1,143 @@
+//! Pipelines: clients with a token.
+
+use super::{TestServer, changes::Change};
+use domain::ids::TokenId;
+use reqwest::{
+    Client, RequestBuilder, StatusCode,
+    multipart::{Form, Part},
+};
+use serde_json::Value;
+
+/// A client with a token.
+#[derive(Clone)]
+pub struct Machine {
+    pub t: TestServer,
+    pub secret: String,
+    pub id: TokenId,
+    pub http: Client,
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: reqwest::header::HeaderMap,
+    pub json: Value,
+}
+
+impl Machine {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a client of a test talks to 127.0.0.1 only"
+    )]
+    pub fn new(t: TestServer, secret: String, id: TokenId) -> Self {
+        // Without a provider for TLS there is no client, even for plain http.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self {
+            t,
+            secret,
+            id,
+            http: Client::new(),
+        }
+    }
+
+    /// The same token at another server.
+    pub fn at(&self, t: &TestServer) -> Self {
+        Self {
+            t: t.clone(),
+            ..self.clone()
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(self.http.get(self.t.at(path))).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
+        self.send(self.http.post(self.t.at(path)).json(&body)).await
+    }
+
+    /// Asks the gate about a commit of `acme/payments`.
+    pub async fn gate(&self, commit: &str) -> Reply {
+        self.get(&format!(
+            "/api/v1/gate?repository=acme/payments&commit={commit}"
+        ))
+        .await
+    }
+
+    /// Submits a change, which must be taken.
+    pub async fn submit(&self, change: &Change) -> Reply {
+        let reply = self.try_to_submit(change).await;
+        assert!(reply.status.is_success(), "{reply:?}");
+        reply
+    }
+
+    /// Submits a change and says what came back.
+    pub async fn try_to_submit(&self, change: &Change) -> Reply {
+        let json = Part::text(change.json().to_string())
+            .mime_str("application/json")
+            .unwrap();
+        let patch = Part::bytes(change.patch.clone());
+        self.put(Form::new().part("change", json).part("patch", patch))
+            .await
+    }
+
+    pub async fn put(&self, form: Form) -> Reply {
+        self.send(self.http.put(self.t.at("/api/v1/changes")).multipart(form))
+            .await
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Reply {
+        let response = request.bearer_auth(&self.secret).send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        Reply {
+            status,
+            headers,
+            json: serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        }
+    }
+}
+
+impl Reply {
+    /// `allow`, `verdict` and the codes of the reasons of an answer of the gate.
+    pub fn answer(&self) -> (bool, &str, Vec<&str>) {
+        let codes = self.json["reasons"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|reason| reason["code"].as_str().unwrap());
+        (
+            self.json["allow"].as_bool().unwrap(),
+            self.json["verdict"].as_str().unwrap(),
+            codes.collect(),
+        )
+    }
+
+    /// The status and the kind of a problem, which must be a whole document.
+    pub fn problem(&self) -> (u16, &str) {
+        assert_eq!(
+            self.headers["content-type"], "application/problem+json",
+            "{self:?}"
+        );
+        assert_eq!(self.json["status"], self.status.as_u16());
+        assert_eq!(
+            self.json["request_id"],
+            self.headers["x-request-id"].to_str().unwrap()
+        );
+        assert!(
+            self.json["detail"]
+                .as_str()
+                .is_some_and(|detail| detail.ends_with('.')),
+            "{self:?}"
+        );
+        (
+            self.status.as_u16(),
+            self.json["type"]
+                .as_str()
+                .unwrap()
+                .strip_prefix("/problems/")
+                .unwrap(),
+        )
+    }
+}

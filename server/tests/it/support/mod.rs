@@ -1,0 +1,157 @@
+//! A server of its own for each test, on a database of its own, run as the application's role.
+
+pub mod changes;
+pub mod machines;
+pub mod people;
+
+use domain::{
+    ids::ChangeId,
+    token::{Pattern, Scope},
+};
+use server::{serve, settings::Settings, state::Server};
+use sha2::{Digest as _, Sha256};
+use sqlx::{PgPool, postgres::PgPoolOptions};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+use store::{Clock, Db, tokens};
+use time::{Duration, macros::datetime};
+
+/// When every test begins.
+pub const BEGINNING: domain::Timestamp = datetime!(2026-11-20 12:00 UTC);
+
+/// The role that the server runs as, in all test databases of a cluster.
+const ROLE: &str = "countersign_it";
+
+/// One server over one database. A second one over the same: [`TestServer::another`].
+#[derive(Clone)]
+pub struct TestServer {
+    /// As the owner, who may look at everything.
+    pub owner: PgPool,
+    /// As the application.
+    pub db: Db,
+    pub server: Server,
+    pub address: SocketAddr,
+    clock: Arc<Mutex<domain::Timestamp>>,
+}
+
+impl TestServer {
+    /// A server over the migrated, empty database that `#[sqlx::test]` made.
+    pub async fn new(owner: PgPool) -> Self {
+        let mut conn = owner.acquire().await.unwrap();
+        store::roles::ensure(&mut conn, ROLE, None).await.unwrap();
+        store::roles::grant(&mut conn, ROLE).await.unwrap();
+        drop(conn);
+        Self::over(owner, Arc::new(Mutex::new(BEGINNING))).await
+    }
+
+    /// Another server process over the same database and clock, as far as one process can play two.
+    pub async fn another(&self) -> Self {
+        Self::over(self.owner.clone(), self.clock.clone()).await
+    }
+
+    async fn over(owner: PgPool, clock: Arc<Mutex<domain::Timestamp>>) -> Self {
+        let options = (*owner.connect_options()).clone().username(ROLE);
+        let pool = PgPoolOptions::new()
+            .max_connections(8)
+            .connect_with(options)
+            .await
+            .unwrap();
+        let db = Db::new(pool, Clock::Set(clock.clone()));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = Server::new(db.clone(), settings(address)).unwrap();
+        let router =
+            serve::router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self {
+            owner,
+            db,
+            server,
+            address,
+            clock,
+        }
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, duration: Duration) {
+        *self.clock.lock().unwrap() += duration;
+    }
+
+    /// An address of this server.
+    pub fn at(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// The id of a change of `acme/payments`.
+    pub async fn id_of(&self, change: &changes::Change) -> ChangeId {
+        let id = sqlx::query_scalar(
+            "select c.id from change c join repository r on r.id = c.repository_id where r.folded = 'acme/payments' and c.key = $1",
+        );
+        ChangeId(id.bind(&change.key).fetch_one(&self.owner).await.unwrap())
+    }
+
+    /// How many rows a table has.
+    pub async fn count(&self, table: &'static str) -> i64 {
+        let sql = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
+        sqlx::query_scalar(sql)
+            .fetch_one(&self.owner)
+            .await
+            .unwrap()
+    }
+
+    /// Returns when a question waits at this server.
+    pub async fn somebody_waits(&self) {
+        let waits = async {
+            while self.server.watch.waiting() == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), waits)
+            .await
+            .expect("a question that waits");
+    }
+
+    /// A client with a token for `acme/*` that may do everything that a pipeline does.
+    pub async fn ci(&self) -> machines::Machine {
+        self.machine(&[Scope::Submit, Scope::Gate, Scope::Read], "acme/*")
+            .await
+    }
+
+    /// A client with a token of its own.
+    pub async fn machine(&self, scopes: &[Scope], repositories: &str) -> machines::Machine {
+        let secret = format!("cs_test_{}", store::ids::new());
+        let mut tx = self.db.begin().await.unwrap();
+        let new = tokens::NewToken {
+            name: "test",
+            hash: Sha256::digest(secret.as_bytes()).into(),
+            scopes,
+            repositories: &[Pattern::parse(repositories).unwrap()],
+            expires_at: tx.now() + Duration::days(90),
+        };
+        let id = tokens::create(&mut tx, &new).await.unwrap();
+        tx.commit().await.unwrap();
+        machines::Machine::new(self.clone(), secret, id)
+    }
+}
+
+fn settings(address: SocketAddr) -> Settings {
+    let url = format!("http://{address}");
+    Settings::read(|name| {
+        Some(match name {
+            "DATABASE_URL" => "postgres://not-used/".to_owned(),
+            "COUNTERSIGN_URL" => url.clone(),
+            "COUNTERSIGN_OIDC_ISSUER" => "http://127.0.0.1:9".to_owned(),
+            "COUNTERSIGN_OIDC_CLIENT_ID" => "countersign".to_owned(),
+            "COUNTERSIGN_OIDC_CLIENT_SECRET" => "not-used".to_owned(),
+            "COUNTERSIGN_OIDC_NAME" => "Halden SSO".to_owned(),
+            "COUNTERSIGN_LEVEL_GROUPS" => {
+                "junior=eng-junior,mid=eng-mid,senior=eng-senior".to_owned()
+            }
+            "COUNTERSIGN_ADMIN_GROUPS" => "countersign-admins".to_owned(),
+            _ => return None,
+        })
+    })
+    .unwrap()
+}
