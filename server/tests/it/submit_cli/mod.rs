@@ -1,6 +1,7 @@
 //! `countersign submit` on real repositories: what the server is told, whatever the machine and the change would rather have.
 
 mod checkout;
+mod stories;
 
 use crate::cli::{self, Outcome, countersign, outcome};
 use axum::{
