@@ -162,6 +162,9 @@ fn code(ordinal: usize, body: &[u8]) -> Option<(&'static str, String)> {
 
 fn push_head(out: &mut String, hunk: &Hunk<'_>, seen: u32) {
     let skipped = hunk.new_start.saturating_sub(seen);
+    if skipped == 0 && hunk.section.is_empty() {
+        return;
+    }
     out.push_str(r#"<span class="ln hunk"><span>"#);
     match skipped {
         0 => {}

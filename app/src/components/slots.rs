@@ -11,23 +11,26 @@ pub fn Slots(signed: usize, missing: usize) -> impl IntoView {
     let empty = "M0 11.25h14";
     // More than a few lines say no more than the number beside them.
     let (signed, missing) = (signed.min(4), missing.min(4));
-    view! {
-        <span class="slots" aria-hidden="true">
-            {(0..signed)
-                .map(|_| {
-                    view! {
-                        <svg class="on" viewBox="0 0 14 12">
-                            <path d=empty></path>
-                            <path class="tick" d="m3 5 2.75 3L11 1.5"></path>
-                        </svg>
-                    }
-                })
-                .collect_view()}
-            {(0..missing)
-                .map(|_| view! { <svg viewBox="0 0 14 12"><path d=empty></path></svg> })
-                .collect_view()}
-        </span>
-    }
+    let any = signed + missing > 0;
+    any.then(|| {
+        view! {
+            <span class="slots" aria-hidden="true">
+                {(0..signed)
+                    .map(|_| {
+                        view! {
+                            <svg class="on" viewBox="0 0 14 12">
+                                <path d=empty></path>
+                                <path class="tick" d="m3 5 2.75 3L11 1.5"></path>
+                            </svg>
+                        }
+                    })
+                    .collect_view()}
+                {(0..missing)
+                    .map(|_| view! { <svg viewBox="0 0 14 12"><path d=empty></path></svg> })
+                    .collect_view()}
+            </span>
+        }
+    })
 }
 
 /// A name on the line.

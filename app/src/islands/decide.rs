@@ -64,6 +64,7 @@ pub fn DecisionForm(
                                 placeholder=label
                                 aria-label=label
                             ></textarea>
+                            {may.approve.map(|problem| view! { <small>{problem.sentence()}</small> })}
                         }
                             .into_any()
                     }

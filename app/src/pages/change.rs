@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use domain::{
     Timestamp,
-    case::Case,
+    case::{Case, Known},
     change::{Patch, Revision},
     commit::Commit,
     contributor::Role,
@@ -34,7 +34,7 @@ use crate::{
         history::{Commits, Decisions},
         marks::{Marks, Origin, tools},
         slots::{Missing, Signed},
-        text::Theirs,
+        text::{Theirs, plain},
         time::Ago,
         title::PageTitle,
         tree::{Entry, Tree, shown_name},
@@ -130,6 +130,11 @@ pub async fn load(
         }
         _ => None,
     };
+    // A digest that is none of this change's still deserves an answer, if not a comparison.
+    let unknown = asked
+        .moved
+        .filter(|seen| *seen != case.revision.digest && moved.is_none())
+        .map(|_| Problem::ChangedSinceYouLooked);
     Ok(ChangePage {
         commits: cases::commits(tx.conn(), repository, revision)
             .await
@@ -144,7 +149,7 @@ pub async fn load(
             .filter(|one| one.id != revision)
             .collect(),
         moved,
-        told: asked.told,
+        told: asked.told.or(unknown),
         form_key: FormKey(store::ids::new()),
         now: tx.now(),
         viewer,
@@ -216,6 +221,11 @@ pub fn show(page: ChangePage) -> AnyView {
         })
         .collect();
     let address = format!("/changes/{}", case.change.id);
+    let range = format!(
+        "Everything between {} and {}",
+        case.revision.merge_base.short(),
+        case.revision.head.short()
+    );
     let counts: Vec<_> = case
         .decisions
         .iter()
@@ -226,7 +236,7 @@ pub fn show(page: ChangePage) -> AnyView {
         case.change.repository_name,
         case.change.key,
         said(verdict.word()),
-        crate::components::text::plain(&case.change.title)
+        plain(&case.change.title)
     );
     view! {
         <PageTitle text=title/>
@@ -239,7 +249,7 @@ pub fn show(page: ChangePage) -> AnyView {
                         <Origin provenance=case.provenance tools=tools.clone()/>
                         <Amount revision=case.revision.clone()/>
                     </p>
-                    <Banner verdict=verdict.clone() standing=standing.clone() yours=may.approve.is_none() now/>
+                    <Banner verdict=verdict.clone() standing=standing.clone() you=may.approve.is_none().then(|| viewer.person.name.clone()) now/>
                 </header>
                 <div class="papers">
                     {(!counts.is_empty())
@@ -258,7 +268,7 @@ pub fn show(page: ChangePage) -> AnyView {
                 </div>
                 <div class="review">
                     <div class="tools">
-                        <span class="pick"><a href="#files-here" aria-current="true">"Everything"</a></span>
+                        <span class="range">{range}</span>
                         <button class="btn sm to-drawer" type="button" popovertarget="files">
                             "Files " <small>{files.len()}</small>
                         </button>
@@ -363,10 +373,11 @@ fn Amount(revision: Revision) -> AnyView {
 
 /// A form's head: what holds, why, whose name is still missing.
 #[component]
-fn Banner(verdict: Verdict, standing: Standing, yours: bool, now: Timestamp) -> AnyView {
+fn Banner(verdict: Verdict, standing: Standing, you: Option<String>, now: Timestamp) -> AnyView {
     let word = verdict.word();
     let signed: Vec<_> = standing.approvals(Level::Junior).cloned().collect();
     let needs = verdict.needs().to_vec();
+    let yours = you.is_some();
     let drawn = drawing(word);
     let empty = signed.is_empty() && needs.is_empty();
     view! {
@@ -381,7 +392,7 @@ fn Banner(verdict: Verdict, standing: Standing, yours: bool, now: Timestamp) -> 
                     .into_iter()
                     .map(|reason| view! { <p class="say"><Theirs text=reason.sentence/></p> })
                     .collect_view()}
-                {needs.iter().map(|need| view! { <p class="who">{who(need, yours)}</p> }).collect_view()}
+                {needs.iter().map(|need| view! { <p class="who">{who(need, you.as_deref())}</p> }).collect_view()}
             </div>
             <div>
                 <ol class="lines">
@@ -395,26 +406,25 @@ fn Banner(verdict: Verdict, standing: Standing, yours: bool, now: Timestamp) -> 
     .into_any()
 }
 
-/// Who could clear it, by name as far as names are known.
-fn who(need: &Need, yours: bool) -> String {
-    let names: Vec<String> = need
-        .people
-        .iter()
-        .map(|name| crate::components::text::plain(name))
+/// Who could clear it, by name as far as names are known; `you` is the name of the viewer, if they could.
+fn who(need: &Need, you: Option<&str>) -> String {
+    let others = need.people.iter().filter(|name| Some(name.as_str()) != you);
+    let mut named: Vec<String> = you
+        .map(|_| "You".to_owned())
+        .into_iter()
+        .chain(others.map(|name| plain(name)))
         .collect();
     let more = need
         .eligible
-        .saturating_sub(u32::try_from(names.len()).unwrap_or(u32::MAX));
-    let mut said = names.join(", ");
-    if said.is_empty() {
-        return String::new();
-    }
+        .saturating_sub(u32::try_from(named.len()).unwrap_or(u32::MAX));
     if more > 0 {
-        said.push_str(&format!(" or {more} more"));
+        named.push(format!("{more} more"));
     }
-    said.push_str(" can clear it");
-    said.push_str(if yours { ", and so can you." } else { "." });
-    said
+    match named.split_last() {
+        None => String::new(),
+        Some((only, [])) => format!("{only} can clear it."),
+        Some((last, others)) => format!("{} or {last} can clear it.", others.join(", ")),
+    }
 }
 
 fn nobody_asked(word: Word) -> &'static str {
@@ -504,43 +514,62 @@ fn Facts(case: Case, marks: Vec<Mark>, earlier: Vec<Revision>, now: Timestamp) -
     .into_any()
 }
 
-/// Everybody who had a hand in it, each name once, in what ways, and whom it leads to.
+/// Everybody who had a hand in it, each once, in what ways, and at which level they count.
 fn contributors(case: &Case) -> Vec<(String, String)> {
-    let mut people: Vec<(String, Vec<Role>, String)> = Vec::new();
+    let mut people: Vec<(Hand, Vec<Role>, String)> = Vec::new();
     for known in &case.contributors {
-        let who = &known.contributor.who;
-        let name = if who.name.is_empty() {
-            who.email.clone()
-        } else {
-            who.name.clone()
-        };
+        let (hand, rank) = hand(known);
         let role = known.contributor.role;
-        match people.iter_mut().find(|(known, ..)| *known == name) {
+        match people.iter_mut().find(|(known, ..)| *known == hand) {
             Some((_, roles, _)) if !roles.contains(&role) => roles.push(role),
             Some(_) => {}
-            None => people.push((name, vec![role], led_to(&known.ties))),
+            None => people.push((hand, vec![role], rank)),
         }
     }
-    let said = |(name, roles, led): (String, Vec<Role>, String)| {
+    let said = |(hand, roles, rank): (Hand, Vec<Role>, String)| {
         let roles: Vec<&str> = roles.into_iter().map(Role::words).collect();
-        (name, format!("{}; {led}", roles.join(", ")))
+        (hand.name, format!("{}; {rank}", roles.join(", ")))
     };
     people.into_iter().map(said).collect()
 }
 
-fn led_to(ties: &[domain::case::Tie]) -> String {
-    match ties {
-        [] => "nobody we know".to_owned(),
-        ties => {
-            let one = |tie: &domain::case::Tie| {
-                let level = match (tie.proved, tie.level) {
-                    (true, Some(level)) => level.as_str(),
-                    (true, None) => "no level",
-                    (false, _) => "not proved",
-                };
-                format!("{}, {level}", crate::components::text::plain(&tie.name))
+/// Whose hand it was: a person whom we know, or a name that a commit carries.
+#[derive(Debug, PartialEq, Eq)]
+struct Hand {
+    person: Option<PersonId>,
+    name: String,
+}
+
+fn hand(known: &Known) -> (Hand, String) {
+    let who = &known.contributor.who;
+    let written = if who.name.is_empty() {
+        &who.email
+    } else {
+        &who.name
+    };
+    let by_name = Hand {
+        person: None,
+        name: written.clone(),
+    };
+    match known.ties.as_slice() {
+        [] => (by_name, "nobody we know".to_owned()),
+        [tie] => {
+            let rank = match (tie.proved, tie.level) {
+                (true, Some(level)) => level.as_str().to_owned(),
+                (true, None) => "no level then".to_owned(),
+                (false, _) => "by an unproved address, so of no level".to_owned(),
             };
-            ties.iter().map(one).collect::<Vec<_>>().join("; ")
+            (
+                Hand {
+                    person: Some(tie.person),
+                    name: tie.name.clone(),
+                },
+                rank,
+            )
+        }
+        ties => {
+            let names: Vec<String> = ties.iter().map(|tie| plain(&tie.name)).collect();
+            (by_name, format!("could be {}", names.join(" or ")))
         }
     }
 }
@@ -550,7 +579,7 @@ fn led_to(ties: &[domain::case::Tie]) -> String {
 fn Signing(case: Case, viewer: Viewer, verdict: Verdict) -> AnyView {
     let rule = verdict.needs().first().map(|need| need.rule.clone());
     view! {
-        <div>
+        <div class="what">
             <span class="cap">"You sign"</span>
             <DigestBars digest=case.revision.digest/>
             <small class="cut">

@@ -356,23 +356,15 @@ pub fn show(page: QueuePage) -> AnyView {
                     </nav>
                     <nav class="rail-only" aria-label="Filters">
                         <h2 class="cap">"Show only"</h2>
-                        <a href="/?q=is:assisted">"Where a machine took part"</a>
-                        <a href="/?q=is:unknown">"Where nobody knows"</a>
+                        <a href="/?q=is:assisted">"Assisted"</a>
+                        <a href="/?q=is:unknown">"Of unknown origin"</a>
                         <a href="/?q=level:junior">"By juniors"</a>
                         <a href="/?q=is:rejected">"Rejected"</a>
                     </nav>
                 </aside>
                 <main id="main" class="queue">
                     <FilterField asked count oldest more=more.is_some() now/>
-                    <div class="cols" aria-hidden="true">
-                        <span></span>
-                        <span>"Change, and why it is here"</span>
-                        <span>"Repository"</span>
-                        <span>"Author, and what wrote it"</span>
-                        <span>"Missing"</span>
-                        <span>"Size"</span>
-                        <span>"Waiting"</span>
-                    </div>
+                    {(count > 0).then(|| view! { <Columns/> })}
                     {groups
                         .into_iter()
                         .filter(|(group, rows)| *group == Group::YourTurn || !rows.is_empty())
@@ -387,6 +379,21 @@ pub fn show(page: QueuePage) -> AnyView {
         </Frame>
     }
     .into_any()
+}
+
+#[component]
+fn Columns() -> impl IntoView {
+    view! {
+        <div class="cols" aria-hidden="true">
+            <span></span>
+            <span>"Change, and why it is here"</span>
+            <span>"Repository"</span>
+            <span>"Author, and what wrote it"</span>
+            <span>"Missing"</span>
+            <span>"Size"</span>
+            <span>"Waiting"</span>
+        </div>
+    }
 }
 
 #[component]

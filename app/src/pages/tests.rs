@@ -72,10 +72,7 @@ fn a_senior_sees_what_is_missing_and_may_sign() {
         said.contains("One senior who is no contributor has to approve exactly this revision."),
         "{said}"
     );
-    assert!(
-        said.contains("Ben Okonkwo can clear it, and so can you."),
-        "{said}"
-    );
+    assert!(said.contains("You can clear it."), "{said}");
     assert!(said.contains("You can sign here"), "{said}");
     assert!(
         said.contains("Claude Code: trailer of 9999999, line 3"),
