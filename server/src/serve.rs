@@ -2,11 +2,15 @@
 
 use crate::{api, auth, health, jobs, settings::Settings, state::Server, web};
 use anyhow::{Context, bail};
-use axum::{Json, Router, routing::get};
+use axum::{
+    Router,
+    http::{HeaderValue, header},
+};
 use secrecy::ExposeSecret;
 use std::net::SocketAddr;
 use store::Db;
 use tokio::net::TcpListener;
+use tower_http::set_header::SetResponseHeaderLayer;
 
 /// Serves until it is told to stop, then finishes what it has begun.
 ///
@@ -38,13 +42,11 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 /// Every route of the server.
-#[must_use]
 pub fn router(server: Server) -> Router {
     let (api, document) = api::routes();
     let routes = Router::new()
         .merge(health::routes())
         .merge(api)
-        .route("/openapi.json", get(move || async move { Json(document) }))
         .with_state(server.clone());
     let pages = web::pages(app::caller::Site {
         db: server.db.clone(),
@@ -52,7 +54,13 @@ pub fn router(server: Server) -> Router {
         claims_max_age: server.claims_max_age(),
     });
     let pages = auth::guarded(&server.auth, pages);
-    web::outermost(routes.merge(web::browser(pages, web::Site::of(&server.settings))))
+    let routes = routes.merge(web::docs(&server, document));
+    let whole = routes.merge(web::browser(pages, web::Site::of(&server.settings)));
+    let nosniff = HeaderValue::from_static("nosniff");
+    web::outermost(whole.layer(SetResponseHeaderLayer::if_not_present(
+        header::X_CONTENT_TYPE_OPTIONS,
+        nosniff,
+    )))
 }
 
 /// Refuses to run as a role that could rewrite records: least privilege is not left to good intentions.

@@ -13,7 +13,7 @@ use crate::{problem, state::Server};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, header},
     middleware::from_fn,
     response::Response,
 };
@@ -50,14 +50,16 @@ pub fn routes() -> (Router<Server>, utoipa::openapi::OpenApi) {
     )
 }
 
+/// Whether a valid token came with a request, whatever it is for.
+pub async fn has_token(server: &Server, headers: &HeaderMap) -> bool {
+    caller::token(server, headers).await.is_ok()
+}
+
 /// Answers are about now and about whoever asks.
 async fn private(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 

@@ -1,6 +1,7 @@
 //! What a browser gets: the pages of `app`, the calls of its forms, the built site, and the headers that guard them.
 
 pub mod assets;
+mod docs;
 mod guard;
 mod headers;
 mod pages;
@@ -8,7 +9,8 @@ mod problem;
 mod trace;
 
 pub use app::caller::RequestId;
+pub use docs::docs;
 pub use guard::browser;
 pub use headers::Site;
-pub use pages::pages;
+pub use pages::{listing, pages};
 pub use trace::outermost;

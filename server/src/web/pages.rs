@@ -11,6 +11,7 @@ use leptos::{
     nonce::Nonce as PageNonce,
 };
 use leptos_axum::{LeptosRoutes, generate_route_list};
+use leptos_router::SsrMode;
 
 use super::{assets, headers::Nonce, problem::nothing_here};
 
@@ -35,6 +36,21 @@ pub fn pages(site: app::caller::Site) -> Router {
         .merge(assets::assets())
         .fallback(nothing_here)
         .with_state(options)
+}
+
+/// The address of every page, as the router knows it, and how it is rendered.
+#[must_use]
+pub fn listing() -> Vec<(String, SsrMode)> {
+    let shell = || {
+        Shell(ShellProps {
+            assets: assets::names(),
+            theme: use_context().unwrap_or_default(),
+        })
+    };
+    generate_route_list(shell)
+        .into_iter()
+        .map(|route| (route.path().to_owned(), route.mode().clone()))
+        .collect()
 }
 
 /// What a page or a call may read of the request, beside its parts, which Leptos provides.

@@ -9,3 +9,4 @@ mod roles;
 mod submissions;
 mod submit_cli;
 mod support;
+mod surface;
