@@ -2,6 +2,7 @@
 
 mod groups;
 mod id_tokens;
+mod operator;
 mod provider;
 mod round_trip;
 mod sessions;
