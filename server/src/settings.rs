@@ -202,8 +202,9 @@ pub struct Provider {
     pub client_secret: SecretString,
     /// `COUNTERSIGN_OIDC_NAME`, default `SSO`: what the button says.
     pub name: String,
-    /// `COUNTERSIGN_OIDC_SCOPES`, default `profile email groups`: asked for besides `openid`.
-    pub scopes: Vec<String>,
+    /// `COUNTERSIGN_OIDC_SCOPES`: asked for besides `openid`. By default `profile`, `email` and `groups`, as far as the
+    /// provider lists them: some refuse a scope that they do not know.
+    pub scopes: Option<Vec<String>>,
 }
 
 impl Provider {
@@ -215,14 +216,14 @@ impl Provider {
         let client_id = vars.required("COUNTERSIGN_OIDC_CLIENT_ID");
         let client_secret = vars.secret("COUNTERSIGN_OIDC_CLIENT_SECRET");
         let name = vars.or("COUNTERSIGN_OIDC_NAME", "SSO");
-        let scopes = vars.or("COUNTERSIGN_OIDC_SCOPES", "profile email groups");
+        let scopes = vars.optional("COUNTERSIGN_OIDC_SCOPES");
         url?;
         Some(Self {
             issuer: issuer?,
             client_id: client_id?,
             client_secret: client_secret?,
             name,
-            scopes: scopes.split_whitespace().map(str::to_owned).collect(),
+            scopes: scopes.map(|scopes| scopes.split_whitespace().map(str::to_owned).collect()),
         })
     }
 }

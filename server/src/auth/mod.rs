@@ -20,7 +20,7 @@ use crate::{
 };
 use axum::{Router, middleware::from_fn_with_state};
 use cookies::CookieNames;
-use domain::{ids::PersonId, people::Person};
+use domain::ids::PersonId;
 use provider::Provider;
 use std::{ops::Deref, sync::Arc};
 use store::Db;
@@ -74,10 +74,10 @@ impl Auth {
         })))
     }
 
-    /// Somebody as they are now.
-    pub(crate) async fn person(&self, person: PersonId) -> Result<Option<Person>, store::Error> {
+    /// Whether somebody may come in now.
+    async fn is_active(&self, person: PersonId) -> Result<bool, store::Error> {
         let mut conn = self.db.pool().acquire().await?;
-        store::people::load(&mut conn, person).await
+        store::people::is_active(&mut conn, person).await
     }
 }
 

@@ -196,14 +196,13 @@ impl Provider {
         let client = self.client(&metadata)?;
         let (state, nonce) = (attempt.state(), attempt.nonce());
         let verifier = PkceCodeVerifier::new(attempt.pkce_verifier());
-        let scopes = self.settings.scopes.iter().cloned().map(Scope::new);
         let (url, _, _) = client
             .authorize_url(
                 AuthenticationFlow::<CoreResponseType>::AuthorizationCode,
                 move || CsrfToken::new(state),
                 move || Nonce::new(nonce),
             )
-            .add_scopes(scopes)
+            .add_scopes(self.scopes(&metadata))
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
             .url();
         Ok(url)
@@ -310,6 +309,18 @@ impl Provider {
         Ok(client
             .set_auth_type(how_we_prove_ourselves(metadata))
             .set_redirect_uri(RedirectUrl::new(self.callback.clone())?))
+    }
+
+    fn scopes(&self, metadata: &Metadata) -> Vec<Scope> {
+        let scope = |name: &str| Scope::new(name.to_owned());
+        if let Some(chosen) = &self.settings.scopes {
+            return chosen.iter().map(|name| scope(name)).collect();
+        }
+        let listed = metadata.scopes_supported();
+        let usual = ["profile", "email", "groups"].map(scope).into_iter();
+        usual
+            .filter(|scope| listed.is_none_or(|listed| listed.contains(scope)))
+            .collect()
     }
 
     /// Against an answer of one provider that is brought to us as another's (RFC 9207).

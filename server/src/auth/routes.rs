@@ -161,18 +161,16 @@ async fn record(auth: &Auth, claims: &store::people::Claims) -> Result<PersonId,
     let id = store::people::upsert_at_sign_in(&mut tx, claims)
         .await
         .map_err(failed)?;
-    let person = store::people::load(tx.conn(), id).await.map_err(failed)?;
+    let active = store::people::is_active(tx.conn(), id)
+        .await
+        .map_err(failed)?;
     tx.commit().await.map_err(failed)?;
-    match person {
-        Some(person) if person.active => {
-            tracing::info!(person.id = %id, groups = claims.groups.as_str(), "Signed in");
-            Ok(id)
-        }
-        Some(_) | None => {
-            tracing::info!(person.id = %id, "Refused to sign in somebody who was deactivated");
-            Err(NotSignedIn::Inactive)
-        }
+    if !active {
+        tracing::info!(person.id = %id, "Refused to sign in somebody who was deactivated");
+        return Err(NotSignedIn::Inactive);
     }
+    tracing::info!(person.id = %id, groups = claims.groups.as_str(), "Signed in");
+    Ok(id)
 }
 
 /// Opens the session under a new id, and ends the one that this browser had: nobody can prepare a session for somebody else.

@@ -58,11 +58,10 @@ async fn who(auth: &Auth, session: Option<&Session>) -> Result<PersonId, Problem
     let session = session.ok_or(Problem::SignInNeeded)?;
     let person: Option<PersonId> = session.get(sessions::PERSON).await.map_err(unavailable)?;
     let person = person.ok_or(Problem::SignInNeeded)?;
-    let loaded = auth.person(person).await.map_err(unavailable)?;
-    match loaded {
-        Some(person) if person.active => Ok(person.id),
-        Some(_) => Err(Problem::Inactive),
-        None => Err(Problem::SignInNeeded),
+    if auth.is_active(person).await.map_err(unavailable)? {
+        Ok(person)
+    } else {
+        Err(Problem::Inactive)
     }
 }
 

@@ -157,6 +157,20 @@ pub async fn load_all(conn: &mut PgConnection, people: &[PersonId]) -> Result<Ve
     Ok(loaded)
 }
 
+/// Whether somebody may come in now: false for who was deactivated, and for who is not known.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn is_active(conn: &mut PgConnection, person: PersonId) -> Result<bool, Error> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from person where id = $1) and not exists
+               (select from person_fact where person_id = $1 and kind = 'inactive' and until_version is null) as "is!""#,
+        person.0,
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
 /// The people that any of these addresses or logins ties to a commit, proved or not.
 ///
 /// # Errors

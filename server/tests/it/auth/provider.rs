@@ -49,6 +49,8 @@ struct Inner {
     codes: HashMap<String, Code>,
     /// How many times the keys were asked for.
     pub keys_asked: usize,
+    /// What was asked for, the last time.
+    scope: String,
     /// How the client proved itself, the last time.
     proof: Option<&'static str>,
     /// What the token endpoint answers instead.
@@ -180,6 +182,7 @@ impl Provider {
             user_info: json!({}),
             codes: HashMap::new(),
             keys_asked: 0,
+            scope: String::new(),
             proof: None,
             token_answer: None,
         };
@@ -240,6 +243,11 @@ impl Provider {
         self.inner.lock().unwrap().proof
     }
 
+    /// What was asked for, the last time.
+    pub fn scope(&self) -> String {
+        self.inner.lock().unwrap().scope.clone()
+    }
+
     /// How often the keys were asked for.
     pub fn keys_asked(&self) -> usize {
         self.inner.lock().unwrap().keys_asked
@@ -291,6 +299,7 @@ async fn authorize(
     assert_eq!(asked["code_challenge_method"], "S256");
     assert!(asked["scope"].split(' ').any(|scope| scope == "openid"));
     let mut inner = provider.inner.lock().unwrap();
+    inner.scope = asked["scope"].clone();
     let code = format!("code-{}", inner.codes.len());
     let wanted = Code {
         nonce: asked["nonce"].clone(),

@@ -156,6 +156,22 @@ async fn a_no_of_the_provider_counts_only_for_who_asked(pool: PgPool) {
     }
 }
 
+/// Some providers refuse a scope that they do not know.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn only_scopes_that_the_provider_lists_are_asked_for(pool: PgPool) {
+    let site = Site::new(pool).await;
+    site.browser().sign_in("/").await;
+    assert_eq!(site.provider.scope(), "openid profile email groups");
+    let site = Site::new(site.owner.clone()).await;
+    site.provider
+        .discovery(|document| document["scopes_supported"] = json!(["openid", "email", "profile"]));
+    site.browser().sign_in("/").await;
+    assert_eq!(site.provider.scope(), "openid profile email");
+    let site = Site::with(site.owner.clone(), &[("COUNTERSIGN_OIDC_SCOPES", "roles")]).await;
+    site.browser().sign_in("/").await;
+    assert_eq!(site.provider.scope(), "openid roles");
+}
+
 /// Session fixation: a session that somebody prepared is never the one that is signed in.
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn a_sign_in_has_a_new_session_and_ends_the_old_one(pool: PgPool) {
