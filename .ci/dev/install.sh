@@ -2,39 +2,45 @@
 
 MISSING=()
 
-# install_for run|build|test: everything which that needs.
+# install_for PURPOSE: what `rules` (tests without anything), `database` (tests with one), `build`, `run` or `test` (all of them) need.
 install_for() {
   need_debian_packages "$1"
-  need_node
   need_rust
-  need_npm_packages
-  need_wasm_target
-  need_wasm_bindgen
+  case $1 in
+    build | run | test)
+      need_node
+      need_npm_packages
+      need_wasm_target
+      need_wasm_bindgen
+      ;;
+    database) need_node ;;
+  esac
   [ -f dist/manifest.json ] || empty_dist
 }
 
 need_debian_packages() {
   MISSING=()
   have git || missing git "for the repositories of the demo and of the tests"
-  have curl || missing curl "to see that servers answer"
   have cc || missing build-essential "to link Rust programs"
-  if [ "$1" != build ] && ! find_postgres; then
+  if [ "$1" != rules ]; then
+    have curl || missing curl "to see that servers answer"
+    have node || missing nodejs "for the OpenID provider and the browser's assets"
+    have npm || missing npm "to install what those need"
+  fi
+  needs_postgres "$1" && ! find_postgres &&
     missing postgresql "for a private database under .dev/ (Debian starts one of its own as well, which stays unused)"
-  fi
-  if [ "$1" = test ] && ! find_chromium; then
-    missing chromium "for the tests in a browser"
-  fi
-  have node || missing nodejs "for the OpenID provider and the browser's assets"
-  have npm || missing npm "to install what those need"
+  [ "$1" = test ] && ! find_chromium && missing chromium "for the tests in a browser"
   install_debian_packages
 
-  if [ "$1" != build ]; then
+  if needs_postgres "$1"; then
     find_postgres || fail "No PostgreSQL 15 or newer. Install one and put its bin folder on the PATH (found: ${PG_FOUND:-none})."
   fi
   if [ "$1" = test ]; then
     find_chromium || fail "No Chromium. Install one, or name it: CHROMIUM=/path/to/chromium ./dev test"
   fi
 }
+
+needs_postgres() { [ "$1" != rules ] && [ "$1" != build ]; }
 
 missing() {
   say "Missing: $1, $2."
@@ -93,7 +99,7 @@ need_node() {
 }
 
 need_rust() {
-  local file lib
+  local version
   have cargo || fail "No Rust. Please install it with rustup (https://rustup.rs) or your packages; 1.94 or newer is needed."
   version=$(rustc --version | cut -d ' ' -f 2)
   at_least "$version" 1.94 || fail "Rust $version is too old; 1.94 or newer is needed. With rustup: rustup update stable"

@@ -17,9 +17,13 @@ run_tests() {
     esac
   done
   only_one test
-  install_for test
+  case $part in
+    rules) install_for rules ;;
+    store | http) install_for database ;;
+    *) install_for test ;;
+  esac
   recall
-  PG_HOME=$(postgres_home test-pg)
+  [ "$part" = rules ] || PG_HOME=$(postgres_home test-pg)
   stop_world_at_exit
   "test_$part"
   tests_summary
