@@ -295,7 +295,7 @@ pub struct Limits {
     pub sign_in: std::num::NonZeroU32,
     /// `COUNTERSIGN_LIMIT_SUBMIT`, default 600: submissions with one token.
     pub submit: std::num::NonZeroU32,
-    /// `COUNTERSIGN_LIMIT_DECIDE`, default 120: decisions by one person.
+    /// `COUNTERSIGN_LIMIT_DECIDE`, default 300: forms sent by one person, decisions among them.
     pub decide: std::num::NonZeroU32,
 }
 
@@ -304,7 +304,7 @@ impl Limits {
         const WANTED: &str = "a number above 0";
         let sign_in = vars.parsed("COUNTERSIGN_LIMIT_SIGN_IN", "60", WANTED);
         let submit = vars.parsed("COUNTERSIGN_LIMIT_SUBMIT", "600", WANTED);
-        let decide = vars.parsed("COUNTERSIGN_LIMIT_DECIDE", "120", WANTED);
+        let decide = vars.parsed("COUNTERSIGN_LIMIT_DECIDE", "300", WANTED);
         Some(Self {
             sign_in: sign_in?,
             submit: submit?,
@@ -612,7 +612,7 @@ mod tests {
         );
         assert_eq!(settings.groups.roles.len(), 3);
         assert_eq!(settings.sessions.idle, Duration::hours(8));
-        assert_eq!(settings.limits.decide.get(), 120);
+        assert_eq!(settings.limits.decide.get(), 300);
     }
 
     #[test]

@@ -181,8 +181,13 @@ async fn open(
 ) -> Result<(), tower_sessions::session::Error> {
     session.cycle_id().await?;
     session.insert(sessions::PERSON, person).await?;
-    session.insert(sessions::ID_TOKEN, id_token).await
+    // A longer one fits in no address, which is where it is for.
+    let hint = Some(id_token).filter(|token| token.len() <= LONGEST_HINT);
+    session.insert(sessions::ID_TOKEN, hint).await
 }
+
+/// With many groups an ID token grows; servers accept addresses of about twice this length.
+const LONGEST_HINT: usize = 4_000;
 
 async fn sign_out(State(auth): State<Auth>, session: Session) -> Response {
     match close(&auth, &session).await {
@@ -193,18 +198,14 @@ async fn sign_out(State(auth): State<Auth>, session: Session) -> Response {
 
 /// Ends the session here first, so that it ends whatever the provider does; then says where it ends there.
 async fn close(auth: &Auth, session: &Session) -> Result<String, Problem> {
-    let id_token: Option<String> = session.get(sessions::ID_TOKEN).await.map_err(not_closed)?;
+    let hint: Option<Option<String>> = session.get(sessions::ID_TOKEN).await.map_err(not_closed)?;
     if session.id().is_some() {
         session.flush().await.map_err(not_closed)?;
     }
-    let url = match id_token {
-        Some(id_token) => {
-            auth.provider
-                .sign_out_url(Some(&id_token), &auth.site.at("/"))
-                .await
-        }
-        None => Ok(None),
-    };
+    let url = auth
+        .provider
+        .sign_out_url(hint.flatten().as_deref(), &auth.site.at("/"))
+        .await;
     let url = url.unwrap_or_else(|error| {
         tracing::warn!(%error, "Signed out here, and not at the provider");
         None

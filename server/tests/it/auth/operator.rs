@@ -94,6 +94,51 @@ async fn a_token_is_shown_once_opens_its_repositories_and_can_be_revoked(pool: P
     );
 }
 
+/// Whatever is wrong with a token, the answer is the same: a 401 that says how to send one.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_is_no_active_token_opens_nothing(pool: PgPool) {
+    let site = Site::new(pool).await;
+    let good = site.operator(&CREATE);
+    let good = good.trim();
+    let (unknown, cut) = (good.replace("cs_", "cs_x"), &good[..good.len() - 1]);
+    for bad in ["", "hunter2", &unknown, cut, &good.to_uppercase()] {
+        assert_eq!(
+            site.gate(bad, "acme/payments").await,
+            StatusCode::UNAUTHORIZED,
+            "{bad}"
+        );
+    }
+    let browser = site.signed_in("ben").await;
+    let in_the_address = format!(
+        "/api/v1/gate?repository=acme/payments&commit={}&access_token={good}&token={good}",
+        "a".repeat(40)
+    );
+    let refused = browser.get(&in_the_address).await;
+    assert_eq!(
+        refused.status,
+        StatusCode::UNAUTHORIZED,
+        "nor does an address or a session"
+    );
+    assert!(
+        refused.headers["www-authenticate"]
+            .to_str()
+            .unwrap()
+            .starts_with("Bearer")
+    );
+    assert_eq!(refused.headers["content-type"], "application/problem+json");
+
+    sqlx::query("update token set expires_at = $1")
+        .bind(site.db.now())
+        .execute(&site.owner)
+        .await
+        .unwrap();
+    assert_eq!(
+        site.gate(good, "acme/payments").await,
+        StatusCode::UNAUTHORIZED,
+        "it expired this moment"
+    );
+}
+
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn two_tokens_of_one_name_are_revoked_by_id(pool: PgPool) {
     let site = Site::new(pool).await;

@@ -93,6 +93,47 @@ async fn signing_out_ends_it_here_and_at_the_provider(pool: PgPool) {
     assert!(other.is_signed_in().await, "and nowhere else");
 }
 
+/// With many groups an ID token fits in no address; the provider then asks who is to be signed out.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn an_id_token_that_is_too_long_is_left_out(pool: PgPool) {
+    let site = Site::new(pool).await;
+    site.provider
+        .lie(|token| token.claims["groups"] = (0..500).map(|n| format!("group-{n}")).collect());
+    let browser = site.signed_in("ben").await;
+    let out = browser.post("/sign-out").await.location();
+    assert!(
+        out.starts_with(&format!(
+            "{}/end?client_id=countersign",
+            site.provider.issuer
+        )),
+        "{out}"
+    );
+    assert!(!out.contains("id_token_hint"), "{out}");
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn without_the_database_nobody_is_let_in_or_signed_out(pool: PgPool) {
+    let site = Site::new(pool).await;
+    let (browser, arriving) = (site.signed_in("ben").await, site.browser());
+    let back = arriving.back_from_provider("/").await;
+    site.db.pool().close().await;
+    for page in [
+        browser.get("/decisions").await,
+        browser.post("/sign-out").await,
+        arriving.get(&back).await,
+    ] {
+        assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+        let cookies = page.headers.get_all("set-cookie").iter();
+        assert!(
+            cookies
+                .into_iter()
+                .all(|cookie| !cookie.to_str().unwrap().starts_with("countersign="))
+        );
+    }
+    assert!(browser.session().is_some());
+    assert_eq!(browser.get("/livez").await.status, StatusCode::OK);
+}
+
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn a_provider_without_a_way_out_is_no_reason_to_stay(pool: PgPool) {
     let site = Site::new(pool).await;
