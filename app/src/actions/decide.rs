@@ -43,7 +43,7 @@ pub async fn decide(
     Ok(recorded?)
 }
 
-/// Load, decide, record, in one transaction under the change's lock.
+/// Load, decide, record, in one transaction under the locks of the change and of whoever decides.
 #[cfg(feature = "ssr")]
 async fn record(
     site: &crate::caller::Site,
@@ -56,7 +56,7 @@ async fn record(
     use store::{decisions, people};
 
     let mut tx = site.db.begin().await.map_err(failed)?;
-    let (case, seq) = decisions::locked_case(&mut tx, change, site.claims_max_age)
+    let (case, seq) = decisions::locked_case(&mut tx, change, caller, site.claims_max_age)
         .await
         .map_err(failed)?
         .ok_or(Problem::NotFound)?;

@@ -3,7 +3,7 @@
 use crate::{
     Error, Tx,
     cases::{self, DecisionRow, Which},
-    events, ids, standings,
+    events, ids, people, standings,
 };
 use domain::{
     Timestamp,
@@ -20,11 +20,15 @@ use uuid::Uuid;
 
 /// The case of a change under its lock, and the number that its next decision gets. None if there is no such change.
 ///
+/// Whoever decides is locked too: a deactivation is seen here or waits until the decision is recorded, and two forms with
+/// one key come one after another, also where they are about two changes.
+///
 /// # Errors
 /// The database refused.
 pub async fn locked_case(
     tx: &mut Tx,
     change: ChangeId,
+    person: PersonId,
     claims_max_age: Duration,
 ) -> Result<Option<(Case, i32)>, Error> {
     let decided = sqlx::query_scalar!(
@@ -36,6 +40,7 @@ pub async fn locked_case(
     let Some(decided) = decided else {
         return Ok(None);
     };
+    people::lock(tx, person).await?;
     let case = cases::load(tx.conn(), change, Which::Current, claims_max_age).await?;
     Ok(case.map(|case| (case, decided + 1)))
 }

@@ -2,7 +2,7 @@
 //!
 //! Facts are rows that hold from one version of `people_version` until another. Whoever changes one raises the version
 //! first, under its row lock, so versions are in commit order and a standing stamped with today's is right.
-//! Locks are taken in one order: the person, then the version.
+//! Locks are taken in one order: a change, the person, the version.
 
 use crate::{Error, Tx, error::known, events, ids, sessions};
 use domain::{
@@ -292,8 +292,9 @@ async fn upsert_person(tx: &mut Tx, claims: &Claims) -> Result<PersonId, Error> 
     Ok(PersonId(id))
 }
 
-/// Not `for update`: that would wait for, and hold up, whoever records a decision by this person.
-async fn lock(tx: &mut Tx, person: PersonId) -> Result<(), Error> {
+/// Locks somebody: what is known of them stays so until the transaction ends, and what they do comes one after another.
+/// Not `for update`, which would also wait for rows that only refer to them.
+pub(crate) async fn lock(tx: &mut Tx, person: PersonId) -> Result<(), Error> {
     sqlx::query_scalar!(
         "select id from person where id = $1 for no key update",
         person.0

@@ -95,19 +95,19 @@ async fn every_verdict_has_its_answer(pool: PgPool) {
         (false, "waiting", vec!["approval_needed"])
     );
 
-    ben.decides(&first, Kind::Approve).await.unwrap();
+    ben.approve(&first).await;
     assert_eq!(
         ci.gate(&c1).await.answer(),
         (true, "approved", vec!["approved"])
     );
 
-    li.decides(&first, Kind::Reject).await.unwrap();
+    li.reject(&first, "no test").await;
     assert_eq!(
         ci.gate(&c1).await.answer(),
         (false, "rejected", vec!["rejected"])
     );
 
-    li.decides(&first, Kind::Withdraw).await.unwrap();
+    li.withdraw(&first).await;
     assert_eq!(
         ci.gate(&c1).await.answer(),
         (true, "approved", vec!["approved"])
@@ -126,13 +126,13 @@ async fn every_verdict_has_its_answer(pool: PgPool) {
     );
     assert_eq!(old.json["changes"][0]["current"], false);
 
-    li.decides(&first, Kind::Reject).await.unwrap();
+    li.reject(&first, "no test").await;
     assert_eq!(
         ci.gate(&c1).await.answer().1,
         "rejected",
         "unless a rejection of the change stands"
     );
-    li.decides(&first, Kind::Withdraw).await.unwrap();
+    li.withdraw(&first).await;
 
     li.decides(&first, Kind::Override).await.unwrap();
     assert_eq!(
@@ -182,7 +182,7 @@ async fn a_closed_change_is_denied_until_it_is_open_again(pool: PgPool) {
     let (ci, ben) = (t.ci().await, t.senior("ben").await);
     let change = change();
     ci.submit(&change).await;
-    ben.decides(&change, Kind::Approve).await.unwrap();
+    ben.approve(&change).await;
     for (state, allow, code) in [
         ("closed", false, "change_closed"),
         ("open", true, "approved"),
@@ -206,7 +206,7 @@ async fn two_changes_with_one_head_must_both_allow(pool: PgPool) {
     let (to_main, to_release) = (change(), change().key("143").to("release"));
     ci.submit(&to_main).await;
     ci.submit(&to_release).await;
-    ben.decides(&to_main, Kind::Approve).await.unwrap();
+    ben.approve(&to_main).await;
     let head = sha("c1");
     let asked = async |target: &str| {
         ci.get(&format!(
@@ -222,7 +222,7 @@ async fn two_changes_with_one_head_must_both_allow(pool: PgPool) {
     assert_eq!(asked("&target=main").await.answer().1, "approved");
     assert_eq!(asked("&target=release").await.answer().1, "waiting");
     assert_eq!(asked("&target=other").await.answer().1, "unheard");
-    ben.decides(&to_release, Kind::Approve).await.unwrap();
+    ben.approve(&to_release).await;
     assert_eq!(asked("").await.answer().1, "approved");
 }
 
@@ -234,7 +234,7 @@ async fn a_release_is_allowed_only_if_every_commit_is(pool: PgPool) {
     for change in [&one, &two] {
         ci.submit(change).await;
     }
-    ben.decides(&one, Kind::Approve).await.unwrap();
+    ben.approve(&one).await;
     let ask = async || {
         ci.post(
             "/api/v1/gate",
@@ -260,7 +260,7 @@ async fn a_release_is_allowed_only_if_every_commit_is(pool: PgPool) {
                 .to_vec()
         )
     );
-    ben.decides(&two, Kind::Approve).await.unwrap();
+    ben.approve(&two).await;
     assert_eq!(ask().await.json["allow"], true);
     for (commits, status) in [
         (vec![], 422),
@@ -294,10 +294,7 @@ async fn a_waiting_question_hears_of_the_commit_and_of_the_approval(pool: PgPool
     t.somebody_waits().await;
     ci.submit(&change).await;
     let other_server = t.another().await;
-    ben.at(&other_server)
-        .decides(&change, Kind::Approve)
-        .await
-        .unwrap();
+    ben.at(&other_server).approve(&change).await;
     let decided = std::time::Instant::now();
     let reply = tokio::time::timeout(Duration::from_secs(20), asking)
         .await
@@ -331,7 +328,7 @@ async fn two_servers_on_one_database_agree_at_once(pool: PgPool) {
     let change = change();
     ci.submit(&change).await;
     assert_eq!(ci.at(&other).gate(&change.head).await.answer().1, "waiting");
-    ben.decides(&change, Kind::Approve).await.unwrap();
+    ben.approve(&change).await;
     assert_eq!(
         ci.at(&other).gate(&change.head).await.answer().1,
         "approved"
@@ -365,7 +362,7 @@ async fn a_token_that_is_revoked_while_its_question_waits_opens_nothing(pool: Pg
     let mut tx = t.db.begin().await.unwrap();
     store::tokens::revoke(&mut tx, ci.id).await.unwrap();
     tx.commit().await.unwrap();
-    ben.decides(&change, Kind::Approve).await.unwrap();
+    ben.approve(&change).await;
     let reply = tokio::time::timeout(Duration::from_secs(20), asking)
         .await
         .unwrap()
@@ -455,7 +452,7 @@ async fn a_link_found_later_ends_an_approval_for_the_gate_at_once(pool: PgPool) 
     let (ci, ben) = (t.ci().await, t.senior("ben").await);
     let change = change().by("bens-private-address");
     ci.submit(&change).await;
-    ben.decides(&change, Kind::Approve).await.unwrap();
+    ben.approve(&change).await;
     assert_eq!(ci.gate(&change.head).await.answer().1, "approved");
     let ben = ben.linked("bens-private-address").await;
     assert_eq!(ci.gate(&change.head).await.answer().1, "waiting");
@@ -467,7 +464,7 @@ async fn a_link_found_later_ends_an_approval_for_the_gate_at_once(pool: PgPool) 
     );
     assert_eq!(ci.gate(&change.head).await.answer().1, "waiting");
     assert!(
-        ben.decides(&change, Kind::Approve).await.is_err(),
+        ben.presses(Kind::Approve, &change, "").await.is_err(),
         "and they cannot approve again"
     );
 }

@@ -3,6 +3,7 @@
 
 mod auth;
 mod cli;
+mod decisions;
 mod gate;
 mod gate_cli;
 mod roles;

@@ -60,7 +60,7 @@ async fn retargeting_with_the_same_head_takes_another_approval(pool: PgPool) {
     let t = TestServer::new(pool).await;
     let (ci, ben) = (t.ci().await, t.senior("ben").await);
     ci.submit(&change()).await;
-    ben.decides(&change(), Kind::Approve).await.unwrap();
+    ben.approve(&change()).await;
     let retargeted = ci.submit(&change().to("release")).await.json;
     assert_eq!(
         (&retargeted["number"], &retargeted["current"]),
@@ -74,7 +74,7 @@ async fn another_merge_base_under_the_same_head_takes_another_approval(pool: PgP
     let t = TestServer::new(pool).await;
     let (ci, ben) = (t.ci().await, t.senior("ben").await);
     ci.submit(&change()).await;
-    ben.decides(&change(), Kind::Approve).await.unwrap();
+    ben.approve(&change()).await;
     ci.submit(&Change {
         patch: patch("less"),
         ..change().over("later")
@@ -88,7 +88,7 @@ async fn another_patch_under_an_approved_head_is_refused_recorded_and_bars_appro
     let t = TestServer::new(pool).await;
     let (ci, ben) = (t.ci().await, t.senior("ben").await);
     ci.submit(&change()).await;
-    ben.decides(&change(), Kind::Approve).await.unwrap();
+    ben.approve(&change()).await;
     let other = Change {
         patch: patch("other"),
         ..change()
@@ -103,10 +103,14 @@ async fn another_patch_under_an_approved_head_is_refused_recorded_and_bars_appro
     );
     assert_eq!(ci.gate(&sha("c1")).await.answer().1, "undecidable");
     assert_eq!(
-        ben.decides(&change(), Kind::Approve).await,
+        ben.presses(Kind::Approve, &change(), "").await,
         Err(Problem::PatchInDoubt)
     );
-    assert!(ben.decides(&change(), Kind::Reject).await.is_ok());
+    assert!(
+        ben.presses(Kind::Reject, &change(), "no test")
+            .await
+            .is_ok()
+    );
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -116,7 +120,7 @@ async fn contributors_are_a_union_that_never_shrinks(pool: PgPool) {
     ci.submit(&change().by("ben")).await;
     ci.submit(&change().by("ana").pushed("rebased-by-ana"))
         .await;
-    let refused = ben.decides(&change(), Kind::Approve).await;
+    let refused = ben.presses(Kind::Approve, &change(), "").await;
     assert_eq!(
         refused,
         Err(Problem::Contributor(Role::Author)),

@@ -6,4 +6,4 @@ mod operator;
 mod provider;
 mod round_trip;
 mod sessions;
-mod site;
+pub mod site;

@@ -1,5 +1,6 @@
 //! A server of its own for each test, on a database of its own, run as the application's role.
 
+pub mod browsers;
 pub mod changes;
 pub mod machines;
 pub mod people;
@@ -24,6 +25,9 @@ pub const BEGINNING: domain::Timestamp = datetime!(2026-11-20 12:00 UTC);
 /// The role that the server runs as, in all test databases of a cluster.
 const ROLE: &str = "countersign_it";
 
+/// How many connections to the database a server has unless told.
+const CONNECTIONS: u32 = 8;
+
 /// One server over one database. A second one over the same: [`TestServer::another`].
 #[derive(Clone)]
 pub struct TestServer {
@@ -43,18 +47,23 @@ impl TestServer {
         store::roles::ensure(&mut conn, ROLE, None).await.unwrap();
         store::roles::grant(&mut conn, ROLE).await.unwrap();
         drop(conn);
-        Self::over(owner, Arc::new(Mutex::new(BEGINNING))).await
+        Self::over(owner, Arc::new(Mutex::new(BEGINNING)), CONNECTIONS).await
+    }
+
+    /// Another server, with as many connections to the database.
+    pub async fn with_connections(&self, connections: u32) -> Self {
+        Self::over(self.owner.clone(), self.clock.clone(), connections).await
     }
 
     /// Another server process over the same database and clock, as far as one process can play two.
     pub async fn another(&self) -> Self {
-        Self::over(self.owner.clone(), self.clock.clone()).await
+        self.with_connections(CONNECTIONS).await
     }
 
-    async fn over(owner: PgPool, clock: Arc<Mutex<domain::Timestamp>>) -> Self {
+    async fn over(owner: PgPool, clock: Arc<Mutex<domain::Timestamp>>, connections: u32) -> Self {
         let options = (*owner.connect_options()).clone().username(ROLE);
         let pool = PgPoolOptions::new()
-            .max_connections(8)
+            .max_connections(connections)
             .connect_with(options)
             .await
             .unwrap();
@@ -111,6 +120,24 @@ impl TestServer {
         tokio::time::timeout(std::time::Duration::from_secs(10), waits)
             .await
             .expect("a question that waits");
+    }
+
+    /// Returns when `n` connections to this database wait for a lock.
+    pub async fn locked_out(&self, n: i64) {
+        let wait = async {
+            let asked = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+            while sqlx::query_scalar::<_, i64>(asked)
+                .fetch_one(&self.owner)
+                .await
+                .unwrap()
+                < n
+            {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(20), wait)
+            .await
+            .unwrap_or_else(|_| panic!("{n} connections that wait for a lock"));
     }
 
     /// A client with a token for `acme/*` that may do everything that a pipeline does.

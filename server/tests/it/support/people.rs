@@ -1,6 +1,10 @@
 //! People: who they are, and what they decide.
 
-use super::{TestServer, changes::Change};
+use super::{
+    TestServer,
+    browsers::{Answer, Browser, Form},
+    changes::Change,
+};
 use domain::{
     contributor::keys,
     decision::{Kind, Proposed, Reason},
@@ -8,16 +12,20 @@ use domain::{
     people::{Groups, Level},
     problem::Problem,
 };
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use store::{
     decisions,
     people::{self, Claims},
+    sessions,
 };
 
-/// Somebody who has signed in.
+/// Somebody who has signed in, and sits before a browser.
 #[derive(Clone)]
 pub struct Human {
     pub t: TestServer,
     pub id: PersonId,
+    pub browser: Browser,
 }
 
 impl TestServer {
@@ -45,14 +53,83 @@ impl TestServer {
         };
         let id = people::upsert_at_sign_in(&mut tx, &claims).await.unwrap();
         tx.commit().await.unwrap();
+        let session = self.session_of(id).await;
+        self.before_a_browser(id, &session)
+    }
+
+    /// Somebody in whose browser this session is open.
+    pub fn before_a_browser(&self, id: PersonId, session: &str) -> Human {
         Human {
             t: self.clone(),
             id,
+            browser: Browser::with_session(session),
         }
+    }
+
+    /// Opens a session as the last step of signing in does, and says what its cookie holds.
+    async fn session_of(&self, person: PersonId) -> String {
+        let id = tower_sessions::session::Id::default();
+        let hash = Sha256::digest(id.0.to_le_bytes()).into();
+        let session = sessions::Session {
+            person: Some(person),
+            data: json!({ "person": person }).to_string().into_bytes(),
+            expires_at: self.db.now() + time::Duration::DAY,
+        };
+        let mut conn = self.db.pool().acquire().await.unwrap();
+        let opened = sessions::create(&mut conn, &hash, &session, self.db.now());
+        assert!(opened.await.unwrap());
+        id.to_string()
     }
 }
 
 impl Human {
+    /// Approves what the page of the change shows, which must be recorded.
+    pub async fn approve(&self, change: &Change) {
+        self.presses(Kind::Approve, change, "").await.unwrap();
+    }
+
+    /// Rejects it.
+    pub async fn reject(&self, change: &Change, why: &str) {
+        self.presses(Kind::Reject, change, why).await.unwrap();
+    }
+
+    /// Takes back what they said before.
+    pub async fn withdraw(&self, change: &Change) {
+        self.presses(Kind::Withdraw, change, "").await.unwrap();
+    }
+
+    /// Opens the page of a change and presses a button of its form, whether it is disabled or not.
+    ///
+    /// # Errors
+    /// The [`Problem`] with which it was refused.
+    pub async fn presses(&self, kind: Kind, change: &Change, why: &str) -> Result<(), Problem> {
+        let form = self.reads(change).await.press(kind).because(why);
+        self.sends(&form).await.outcome()
+    }
+
+    /// Opens the page of a change of `acme/payments` and takes the form off it.
+    pub async fn reads(&self, change: &Change) -> Form {
+        let path = format!("/changes/{}", self.t.id_of(change).await);
+        Form::on(&self.browser.page(&self.t, &path).await)
+    }
+
+    /// Sends a form as a browser without scripts does.
+    pub async fn sends(&self, form: &Form) -> Answer {
+        self.browser.send(&self.t, form).await
+    }
+
+    /// Sends a form as the island of the page does.
+    pub async fn calls(&self, form: &Form) -> Answer {
+        self.browser.call(&self.t, form).await
+    }
+
+    /// Has an operator deactivate them.
+    pub async fn deactivated(&self) {
+        let mut tx = self.t.db.begin().await.unwrap();
+        people::deactivate(&mut tx, self.id).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
     /// Has an operator prove that the address `<name>@halden.example` is theirs.
     pub async fn linked(self, name: &str) -> Self {
         let mut tx = self.t.db.begin().await.unwrap();
@@ -81,7 +158,7 @@ impl Human {
         let mut tx = self.t.db.begin().await.unwrap();
         let id = self.t.id_of(change).await;
         let max_age = self.t.server.claims_max_age();
-        let (case, seq) = decisions::locked_case(&mut tx, id, max_age)
+        let (case, seq) = decisions::locked_case(&mut tx, id, self.id, max_age)
             .await
             .unwrap()
             .unwrap();
