@@ -36,7 +36,7 @@ pub fn File(shown: Shown, unfold: String) -> AnyView {
     let label = super::text::plain(&split(&name).1);
     view! {
         <article class=class>
-            <header id=format!("f{ordinal}")>
+            <header id=format!("f{ordinal}") tabindex="-1">
                 <h3><Name file=file.clone()/></h3>
                 <span class="far">
                     <span class="mono">
@@ -277,7 +277,7 @@ fn push_text(out: &mut String, text: &[u8], same: Option<(usize, usize)>) {
                 rest,
                 same.map(|(start, end)| (start.min(rest.len()), end.saturating_sub(1))),
             );
-            out.push_str(r#"<span class="hid cr" title="carriage return">␍</span>"#);
+            out.push_str(r#"<span class="hid cr" title="carriage return">CR</span>"#);
             return;
         }
         _ => text,

@@ -39,6 +39,13 @@ pub fn DecisionForm(
         None => told,
     };
     let busy = action.pending();
+    let moved = format!("/changes/{change}?moved={digest}");
+    Effect::new(move |_| {
+        if action.value().get() == Some(Err(Refusal(Problem::ChangedSinceYouLooked))) {
+            // The page compares what was read with what it is now. Where it cannot be loaded, the sentence stands here.
+            let _ = window().location().set_href(&moved);
+        }
+    });
     let closed = may
         .approve
         .filter(|_| may.reject.is_some() && !may.withdraw);

@@ -40,7 +40,7 @@ use crate::{
         tree::{Entry, Tree, shown_name},
         verdict::{Glyph, drawing, said},
     },
-    islands::{DecisionForm, May},
+    islands::{DecisionForm, Jump, Keys, May},
 };
 
 /// Everything that the page shows.
@@ -300,6 +300,14 @@ pub fn show(page: ChangePage) -> AnyView {
             >
                 <Signing case=case.clone() viewer verdict/>
             </DecisionForm>
+            <Keys
+                items=".file > header".to_owned()
+                jumps=vec![
+                    Jump::new('a', ".sign [value=approve]", "to approve"),
+                    Jump::new('r', ".sign [name=reason]", "to the reason"),
+                ]
+                listed=false
+            />
         </Frame>
     }
     .into_any()
@@ -450,7 +458,7 @@ fn Facts(case: Case, marks: Vec<Mark>, earlier: Vec<Revision>, now: Timestamp) -
     let level = case.level().map_or("nobody we know", Level::as_str);
     let people = contributors(&case);
     view! {
-        <aside class="facts side drawer" id="facts" popover aria-label="Facts">
+        <aside class="facts side drawer" id="facts" popover aria-label="Facts" tabindex="0">
             <section>
                 <h2>"Facts"</h2>
                 <dl>

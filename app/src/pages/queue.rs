@@ -27,6 +27,7 @@ use crate::{
         title::PageTitle,
         verdict::{Glyph, Mark, said},
     },
+    islands::{Jump, Keys},
 };
 
 /// Everything that the page shows.
@@ -75,8 +76,8 @@ pub struct Row {
     pub could_sign: bool,
     /// Whether the viewer had a hand in it.
     pub mine: bool,
-    /// Whether the viewer's own rejection stands.
-    pub vetoed: bool,
+    /// The revision that the viewer's own standing rejection is about.
+    pub vetoed: Option<i32>,
     /// Since when its current revision waits.
     pub since: Timestamp,
 }
@@ -103,7 +104,9 @@ impl Row {
             mine,
             vetoed: standing
                 .vetoes()
-                .any(|veto| veto.person == viewer.person.id),
+                .filter(|veto| veto.person == viewer.person.id)
+                .map(|veto| veto.revision)
+                .max(),
             verdict,
             since,
         }
@@ -113,7 +116,7 @@ impl Row {
     fn group(&self) -> Group {
         match self.verdict.word() {
             _ if self.mine => Group::Mine,
-            Word::Rejected if self.vetoed => Group::YourTurn,
+            Word::Rejected if self.vetoed.is_some_and(|seen| seen < self.number) => Group::YourTurn,
             Word::Waiting | Word::Overridden if self.could_sign => Group::YourTurn,
             _ => Group::Others,
         }
@@ -128,10 +131,17 @@ impl Row {
             .next()
             .map(|reason| reason.sentence)
             .unwrap_or_default();
+        if let Some(seen) = self.vetoed {
+            return if seen < self.number {
+                format!(
+                    "You rejected revision {seen}; revision {} has come since",
+                    self.number
+                )
+            } else {
+                "You rejected it; the author's turn, or withdraw it".to_owned()
+            };
+        }
         match self.verdict.word() {
-            Word::Rejected if self.vetoed => {
-                "Your rejection stands; withdraw it, or approve what has come since".to_owned()
-            }
             Word::Waiting => match self.provenance {
                 Provenance::Assisted => format!(
                     "A machine took part, and it counts as {}",
@@ -376,6 +386,7 @@ pub fn show(page: QueuePage) -> AnyView {
                         })}
                 </main>
             </div>
+            <Keys items=".row .what a".to_owned() jumps=vec![Jump::new('/', "#q", "filter")] listed=true/>
         </Frame>
     }
     .into_any()
@@ -540,7 +551,7 @@ fn needed(row: &Row, missing: usize) -> (String, String) {
     let need = match (row.verdict.word(), missing) {
         (Word::Waiting, 1) => "1 senior".to_owned(),
         (Word::Waiting, n) => format!("{n} seniors"),
-        (Word::Rejected, _) if row.vetoed => "your rejection stands".to_owned(),
+        (Word::Rejected, _) if row.vetoed.is_some() => "your rejection stands".to_owned(),
         (Word::Rejected, _) => "a rejection stands".to_owned(),
         (Word::Overridden, _) => "1 review owed".to_owned(),
         (Word::Undecidable, _) => "an admin's word".to_owned(),
