@@ -12,6 +12,7 @@ up() {
 
 # watch: the same, and after each change of a file the server is built and started again.
 watch() {
+  local built
   up_arguments "$@"
   up_start
   up_greeting
@@ -19,7 +20,12 @@ watch() {
     touch "$STATE/built"
     children_watch sources_changed
     say "Something changed; building …"
-    if (up_build); then
+    # Not as a condition: bash would then go on after the first thing that fails.
+    set +e
+    (set -e && up_build)
+    built=$?
+    set -e
+    if [ "$built" -eq 0 ]; then
       children_stop server
       server_start "$TARGET/fast/countersign"
       say "Running again."
