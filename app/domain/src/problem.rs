@@ -28,6 +28,8 @@ pub enum Problem {
     NotOpen,
     /// The patch is disputed or wrong, so nobody knows what would be approved.
     PatchInDoubt,
+    /// Nobody disputes the patch, or it was settled already.
+    NotDisputed,
     /// They have nothing standing on this change.
     NothingToWithdraw,
     /// A rejection or an override says why.
@@ -63,6 +65,7 @@ impl Problem {
             Problem::ChangedSinceYouLooked
             | Problem::NotOpen
             | Problem::PatchInDoubt
+            | Problem::NotDisputed
             | Problem::NothingToWithdraw => 409,
             Problem::ReasonNeeded
             | Problem::ReasonTooLong
@@ -88,6 +91,7 @@ impl Problem {
             Problem::ChangedSinceYouLooked => "changed-since-you-looked",
             Problem::NotOpen => "not-open",
             Problem::PatchInDoubt => "patch-in-doubt",
+            Problem::NotDisputed => "not-disputed",
             Problem::NothingToWithdraw => "nothing-to-withdraw",
             Problem::ReasonNeeded => "reason-needed",
             Problem::ReasonTooLong => "reason-too-long",
@@ -125,6 +129,7 @@ impl Problem {
             Problem::PatchInDoubt => {
                 "Two different patches were submitted for this revision. An admin has to say which is true, or a new commit has to come.".into()
             }
+            Problem::NotDisputed => "Nobody disputes this patch any more.".into(),
             Problem::NothingToWithdraw => "You have nothing standing on this change that could be withdrawn.".into(),
             Problem::ReasonNeeded => "Say why: the author and the record need a reason.".into(),
             Problem::ReasonTooLong => "The reason is longer than 4,000 characters.".into(),

@@ -17,6 +17,7 @@ pub async fn decide(
     form_key: FormKey,
     kind: Kind,
     #[server(default)] reason: String,
+    #[server(default)] incident: String,
 ) -> Result<(), Refusal> {
     use domain::{
         decision::{Proposed, Reason},
@@ -28,7 +29,7 @@ pub async fn decide(
         kind,
         seen: digest,
         reason: Reason::parse(&reason)?,
-        incident: None,
+        incident: (kind == Kind::Override).then_some(incident),
         form_key,
     };
     let recorded = record(&site, caller, change, proposed).await;

@@ -2,10 +2,12 @@
 
 mod decide;
 mod refusal;
+mod settle;
 mod theme;
 
 pub use decide::{Decide, decide};
 pub use refusal::Refusal;
+pub use settle::{Settle, settle};
 pub use theme::{SetTheme, Theme, set_theme};
 
 #[cfg(feature = "ssr")]

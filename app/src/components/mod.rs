@@ -2,6 +2,7 @@
 
 pub mod diff;
 pub mod digest;
+pub mod exceptional;
 pub mod frame;
 pub mod history;
 pub mod marks;

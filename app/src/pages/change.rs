@@ -30,6 +30,7 @@ use crate::{
     components::{
         diff::{File, Shown},
         digest::{DigestBars, Size},
+        exceptional::Exceptional,
         frame::{Frame, Place, Viewer, rank},
         history::{Commits, Decisions},
         marks::{Marks, Origin, tools},
@@ -266,6 +267,7 @@ pub fn show(page: ChangePage) -> AnyView {
                         <Commits commits now/>
                     </section>
                 </div>
+                <Exceptional case=case.clone() viewer=viewer.clone() form_key now/>
                 <div class="review">
                     <div class="tools">
                         <span class="range">{range}</span>

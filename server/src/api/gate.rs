@@ -112,6 +112,8 @@ pub async fn ask_all(
     headers: HeaderMap,
     asked: Result<Json<wire::Questions>, JsonRejection>,
 ) -> Result<Json<wire::Answers>, Refusal> {
+    // Before anything is said of what was sent: who has no token learns nothing.
+    caller::hash(&headers)?;
     let Json(asked) =
         asked.map_err(|error| Refusal::rejected(error.status(), "body", &error.body_text()))?;
     if !(1..=MAX_COMMITS).contains(&asked.commits.len()) {

@@ -5,11 +5,12 @@ use crate::{
 };
 use domain::{
     arrival::{Arrival, KnownRevision, Submitted, arrive},
+    case::Case,
     change::ChangeState,
     commit::Commit,
     contributor::Contributor,
     digest::{Covered, Digest, PatchHash},
-    ids::{ChangeId, RepositoryId, RevisionId, TokenId},
+    ids::{ChangeId, PersonId, RepositoryId, RevisionId, TokenId},
     names::{Branch, ChangeKey, CommitSha, RepositoryName},
     provenance::Mark,
 };
@@ -278,6 +279,41 @@ async fn dispute(
         .await?;
     }
     Ok(())
+}
+
+/// Records what an admin said of the patches that are disputed for the judged revision: the stored one is true, or wrong for good.
+///
+/// # Errors
+/// The database refused.
+pub async fn settle(
+    tx: &mut Tx,
+    case: &Case,
+    person: PersonId,
+    stored_is_true: bool,
+) -> Result<(), Error> {
+    let now = tx.now();
+    sqlx::query!(
+        "insert into patch_ruling (repository_id, revision_id, patch_hash, person_id, stored_is_true, at)
+         select repository_id, revision_id, patch_hash, $3, $4, $5 from patch_dispute where repository_id = $1 and revision_id = $2
+         on conflict do nothing",
+        case.change.repository.0,
+        case.revision.id.0,
+        person.0,
+        stored_is_true,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    let data = json!({ "person": person, "stored_is_true": stored_is_true });
+    events::record(
+        tx,
+        Some(case.change.repository),
+        "patch.settled",
+        case.revision.id.0,
+        data,
+    )
+    .await?;
+    standings::renew(tx, case.change.id, case.claims_max_age).await
 }
 
 async fn commits(

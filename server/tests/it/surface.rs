@@ -74,10 +74,6 @@ async fn documented(t: &TestServer) -> BTreeSet<(String, String)> {
     paths.iter().flat_map(methods).collect()
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a client of a test talks to 127.0.0.1 only"
-)]
 fn browser() -> Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().redirect(Policy::none()).build().unwrap()
@@ -286,6 +282,10 @@ fn every_call_of_a_form_is_a_post_under_its_own_prefix() {
     {
         (
             "/fn/decide",
+            "POST",
+        ),
+        (
+            "/fn/settle",
             "POST",
         ),
         (

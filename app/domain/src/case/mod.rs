@@ -6,7 +6,7 @@ use crate::{
     contributor::{Contributor, Role},
     decision::{Decision, Kind, Proposed, Recorded},
     ids::PersonId,
-    people::{Level, LevelNow, Person},
+    people::{self, Level, LevelNow, Person},
     policy::Policy,
     problem::Problem,
     provenance::Provenance,
@@ -148,6 +148,21 @@ impl Case {
         }
         self.can_be_decided(kind)?;
         Ok(may)
+    }
+
+    /// Whether `person` may say which of two patches is true: an admin who had no hand in the change.
+    ///
+    /// # Errors
+    /// The [`Problem`] says why not.
+    pub fn may_settle(&self, person: &Person, now: Timestamp) -> Result<(), Problem> {
+        if !person.is(people::Role::Admin, now, self.claims_max_age) {
+            return Err(Problem::NotAllowed);
+        }
+        match (self.role_of(person.id), self.revision.patch) {
+            (Some(role), _) => Err(Problem::Contributor(role)),
+            (None, Patch::Disputed) => Ok(()),
+            (None, Patch::Whole | Patch::Wrong) => Err(Problem::NotDisputed),
+        }
     }
 
     /// Turns what a form proposes into a decision, or says why not. `seq` is the next of the change, given under its lock.

@@ -204,3 +204,29 @@ fn a_reason_is_bounded_and_an_approval_needs_none() {
             .is_ok()
     );
 }
+
+#[test]
+fn an_admin_who_is_no_contributor_says_which_patch_is_true() {
+    let mut case = case().by("ana", None);
+    let mut grace = person("grace", None);
+    grace.roles = vec![Granted {
+        value: people::Role::Admin,
+        source: Source::Claims,
+    }];
+    assert_eq!(case.may_settle(&grace, NOW), Err(Problem::NotDisputed));
+    case.revision.patch = Patch::Disputed;
+    assert_eq!(case.may_settle(&grace, NOW), Ok(()));
+    assert_eq!(
+        case.may_settle(&grace, NOW + MAX_AGE),
+        Err(Problem::NotAllowed),
+        "claims age"
+    );
+    assert_eq!(
+        case.may_settle(&senior("ben"), NOW),
+        Err(Problem::NotAllowed)
+    );
+    assert_eq!(
+        case.by_unproved("grace").may_settle(&grace, NOW),
+        Err(Problem::Contributor(Role::Author))
+    );
+}

@@ -28,10 +28,15 @@ struct World {
 impl World {
     async fn new(owner: PgPool) -> Self {
         let mut conn = owner.acquire().await.unwrap();
-        store::roles::ensure(&mut conn, ROLE, None).await.unwrap();
+        store::roles::ensure(&mut conn, ROLE, Some(ROLE))
+            .await
+            .unwrap();
         store::roles::grant(&mut conn, ROLE).await.unwrap();
         drop(conn);
-        let options = (*owner.connect_options()).clone().username(ROLE);
+        let options = (*owner.connect_options())
+            .clone()
+            .username(ROLE)
+            .password(ROLE);
         let pool = PgPoolOptions::new()
             .max_connections(5)
             .connect_with(options)

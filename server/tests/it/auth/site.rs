@@ -40,11 +40,16 @@ impl Site {
     /// With some settings of its own.
     pub async fn with(owner: PgPool, own: &[(&str, &str)]) -> Self {
         let mut conn = owner.acquire().await.unwrap();
-        store::roles::ensure(&mut conn, ROLE, None).await.unwrap();
+        store::roles::ensure(&mut conn, ROLE, Some(ROLE))
+            .await
+            .unwrap();
         store::roles::grant(&mut conn, ROLE).await.unwrap();
         drop(conn);
         let clock = Arc::new(Mutex::new(BEGINNING));
-        let options = (*owner.connect_options()).clone().username(ROLE);
+        let options = (*owner.connect_options())
+            .clone()
+            .username(ROLE)
+            .password(ROLE);
         let pool = PgPoolOptions::new()
             .max_connections(5)
             .connect_with(options)

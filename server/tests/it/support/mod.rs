@@ -22,7 +22,7 @@ use time::{Duration, macros::datetime};
 /// When every test begins.
 pub const BEGINNING: domain::Timestamp = datetime!(2026-11-20 12:00 UTC);
 
-/// The role that the server runs as, in all test databases of a cluster.
+/// The role that the server runs as, in all test databases of a cluster, and its password where the cluster asks for one.
 const ROLE: &str = "countersign_it";
 
 /// How many connections to the database a server has unless told.
@@ -44,7 +44,9 @@ impl TestServer {
     /// A server over the migrated, empty database that `#[sqlx::test]` made.
     pub async fn new(owner: PgPool) -> Self {
         let mut conn = owner.acquire().await.unwrap();
-        store::roles::ensure(&mut conn, ROLE, None).await.unwrap();
+        store::roles::ensure(&mut conn, ROLE, Some(ROLE))
+            .await
+            .unwrap();
         store::roles::grant(&mut conn, ROLE).await.unwrap();
         drop(conn);
         Self::over(owner, Arc::new(Mutex::new(BEGINNING)), CONNECTIONS).await
@@ -61,7 +63,10 @@ impl TestServer {
     }
 
     async fn over(owner: PgPool, clock: Arc<Mutex<domain::Timestamp>>, connections: u32) -> Self {
-        let options = (*owner.connect_options()).clone().username(ROLE);
+        let options = (*owner.connect_options())
+            .clone()
+            .username(ROLE)
+            .password(ROLE);
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .connect_with(options)
