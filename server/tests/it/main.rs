@@ -6,6 +6,7 @@ mod cli;
 mod decisions;
 mod gate;
 mod gate_cli;
+mod pages;
 mod roles;
 mod submissions;
 mod submit_cli;

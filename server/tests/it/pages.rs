@@ -1,0 +1,164 @@
+//! What pages load: whose turn it is, what a filter leaves, where the next page begins, and what the record says.
+
+use crate::support::{
+    TestServer,
+    changes::{change, patch},
+    people::Human,
+};
+use domain::people::Level;
+use serde_json::json;
+use sqlx::PgPool;
+
+impl Human {
+    async fn queue(&self, t: &TestServer, query: &str) -> String {
+        self.browser.page(t, &format!("/{query}")).await
+    }
+}
+
+/// How many changes stand in a group of the queue.
+fn rows(page: &str, group: &str) -> usize {
+    let Some((_, rest)) = page.split_once(&format!("<h2 id=\"{group}\"")) else {
+        return 0;
+    };
+    let section = rest.split("</section>").next().unwrap_or_default();
+    section.matches("class=\"row\"").count()
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_change_waits_in_the_group_that_says_whose_turn_it_is(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let (ana, ben) = (t.junior("ana").await, t.senior("ben").await);
+    let mika = t.human("mika", Some(Level::Mid)).await;
+    t.ci().await.submit(&change()).await;
+    let groups = |page: String| ["turn", "others", "mine"].map(|group| rows(&page, group));
+    assert_eq!(groups(ben.queue(&t, "").await), [1, 0, 0]);
+    assert_eq!(groups(mika.queue(&t, "").await), [0, 1, 0]);
+    assert_eq!(groups(ana.queue(&t, "").await), [0, 0, 1]);
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_was_approved_waits_no_more_and_stays_readable(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ben = t.senior("ben").await;
+    t.ci().await.submit(&change()).await;
+    ben.approve(&change()).await;
+    let queue = ben.queue(&t, "").await;
+    assert_eq!(rows(&queue, "turn"), 0);
+    assert!(
+        queue.contains("Every change that was submitted is cleared."),
+        "{queue}"
+    );
+    let id = t.id_of(&change()).await;
+    let page = ben.browser.page(&t, &format!("/changes/{id}")).await;
+    assert!(
+        page.contains("Every approval that the policy asks for is there."),
+        "{page}"
+    );
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_rejected_change_is_its_rejecters_turn_again_once_it_has_moved(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ben = t.senior("ben").await;
+    t.ci().await.submit(&change()).await;
+    ben.reject(&change(), "no test").await;
+    assert_eq!(rows(&ben.queue(&t, "").await, "turn"), 0);
+    t.ci().await.submit(&change().pushed("c2")).await;
+    let page = ben.queue(&t, "").await;
+    assert_eq!(rows(&page, "turn"), 1);
+    assert!(
+        page.contains("You rejected revision 1; revision 2 has come since"),
+        "{page}"
+    );
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_filter_leaves_what_matches_every_term(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ben = t.senior("ben").await;
+    let ci = t.ci().await;
+    ci.submit(&change().with(json!({ "title": "Retry batches" })))
+        .await;
+    ci.submit(
+        &change()
+            .key("143")
+            .with(json!({ "title": "Drop the parser" })),
+    )
+    .await;
+    for (query, found) in [
+        ("", 2),
+        ("?q=retry", 1),
+        ("?q=repo%3Aacme%2Fpayments", 2),
+        ("?q=repo%3Apay+parser", 1),
+        ("?q=repo%3Aacme%2Fledger", 0),
+        ("?q=is%3Awaiting+is%3Aassisted", 2),
+        ("?q=is%3Arejected", 0),
+        ("?q=tool%3Acursor", 0),
+        ("?q=100%25+_", 0),
+    ] {
+        assert_eq!(rows(&ben.queue(&t, query).await, "turn"), found, "{query}");
+    }
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn the_next_page_begins_where_this_one_ends(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ben = t.senior("ben").await;
+    let ci = t.ci().await;
+    for n in 0..53 {
+        ci.submit(&change().key(&n.to_string())).await;
+    }
+    let first = ben.queue(&t, "?q=repo%3Aacme%2Fpayments").await;
+    assert_eq!(rows(&first, "turn"), 50);
+    let (_, rest) = first
+        .split_once("href=\"/?q=repo%3Aacme/payments&amp;after=")
+        .unwrap();
+    let after = rest.split('"').next().unwrap();
+    let second = ben
+        .queue(&t, &format!("?q=repo%3Aacme/payments&after={after}"))
+        .await;
+    assert_eq!(rows(&second, "turn"), 3);
+    assert!(!second.contains("Shorter waiting"));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn the_record_is_found_by_kind_person_and_repository(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let (ben, li) = (t.senior("ben").await, t.senior("li").await);
+    t.ci().await.submit(&change()).await;
+    ben.approve(&change()).await;
+    li.reject(&change(), "no test").await;
+    for (query, found) in [
+        ("", 2),
+        ("?kind=reject", 1),
+        ("?by=ben", 1),
+        ("?by=nobody", 0),
+        ("?repository=acme%2Fpayments&kind=approve", 1),
+        ("?repository=acme%2Fledger", 0),
+        ("?repository=not+a+name", 0),
+        ("?kind=bless", 2),
+    ] {
+        let page = ben.browser.page(&t, &format!("/decisions{query}")).await;
+        assert_eq!(page.matches("<td class=\"all\">").count(), found, "{query}");
+    }
+    let page = ben.browser.page(&t, "/decisions").await;
+    assert!(
+        page.contains("no test") && page.contains("senior, payments, as of then"),
+        "{page}"
+    );
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_page_shows_the_patch_that_was_stored(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ben = t.senior("ben").await;
+    let mut change = change();
+    change.patch = patch("let tries = </ins><script>\u{202e};");
+    t.ci().await.submit(&change).await;
+    let id = t.id_of(&change).await;
+    let page = ben.browser.page(&t, &format!("/changes/{id}?file=0")).await;
+    assert!(
+        page.contains("let tries = &lt;/ins&gt;&lt;script&gt;<span class=\"hid\""),
+        "{page}"
+    );
+}
