@@ -39,11 +39,18 @@ pub fn File(shown: Shown, unfold: String) -> AnyView {
             <header id=format!("f{ordinal}") tabindex="-1">
                 <h3><Name file=file.clone()/></h3>
                 <span class="far">
-                    <span class="mono">
-                        <span class="plus">{format!("+{}", file.added)}</span>
-                        " "
-                        <span class="minus">{format!("−{}", file.removed)}</span>
-                    </span>
+                    {if file.binary {
+                        view! { <span class="mono">"binary"</span> }.into_any()
+                    } else {
+                        view! {
+                            <span class="mono">
+                                <span class="plus">{format!("+{}", file.added)}</span>
+                                " "
+                                <span class="minus">{format!("−{}", file.removed)}</span>
+                            </span>
+                        }
+                            .into_any()
+                    }}
                 </span>
             </header>
             {notes(&file).map(|said| view! { <p class="note">{said}</p> })}
@@ -97,12 +104,15 @@ fn notes(file: &FilePatch) -> Option<String> {
     }
     match (file.old_mode, file.new_mode) {
         (Some(old), Some(new)) if old != new => {
+            let now = match new {
+                Mode::Executable => "it can be run now",
+                Mode::File if old == Mode::Executable => "it can no longer be run",
+                mode => kind(Some(mode)),
+            };
             said.push(format!(
-                "Mode {} became {}: {} is now {}.",
+                "Mode {} became {}: {now}.",
                 old.as_str(),
-                new.as_str(),
-                kind(Some(old)),
-                kind(Some(new))
+                new.as_str()
             ));
         }
         (_, Some(mode @ (Mode::Symlink | Mode::Submodule)))
