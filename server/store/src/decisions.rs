@@ -185,7 +185,8 @@ pub async fn after(
         r#"select d.id as decision_id, d.xid::text as "xid!"
            from decision d join repository on repository.id = d.repository_id
            where d.xid < pg_snapshot_xmin(pg_current_snapshot()) and (d.xid, d.id) > ($1::text::xid8, $2)
-             and (repository.folded = any($3) or split_part(repository.folded, '/', 1) || '/*' = any($3))
+             and exists (select from unnest($3::text[]) p where repository.folded = p
+                         or (p like '%/*' and starts_with(repository.folded, left(p, -1))))
            order by d.xid, d.id limit $4"#,
         xid.to_string(),
         id,

@@ -179,7 +179,8 @@ pub async fn changes(
 ) -> Result<Vec<ChangeId>, Error> {
     let ids = sqlx::query_scalar!(
         "select c.id from change c join repository on repository.id = c.repository_id
-         where (repository.folded = any($1) or split_part(repository.folded, '/', 1) || '/*' = any($1)) and ($2::uuid is null or c.id > $2)
+         where exists (select from unnest($1::text[]) p where repository.folded = p
+                       or (p like '%/*' and starts_with(repository.folded, left(p, -1)))) and ($2::uuid is null or c.id > $2)
          order by c.id limit $3",
         repositories,
         after,

@@ -445,3 +445,28 @@ async fn many_submissions_at_once_of_one_revision_make_one(pool: PgPool) {
         (1, 1, 1)
     );
 }
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_token_reads_the_repositories_below_its_owner_and_no_others(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let submitter = t.machine(&[Scope::Submit], "acme/*").await;
+    for repository in ["acme/payments", "acme/team/ledger", "acme/teams"] {
+        submitter
+            .submit(&change().with(json!({ "repository": repository })))
+            .await;
+    }
+    for (pattern, sees) in [
+        ("acme/*", 3),
+        ("acme/team/*", 1),
+        ("Acme/Teams", 1),
+        ("acm/*", 0),
+    ] {
+        let reader = t.machine(&[Scope::Read], pattern).await;
+        let listed = reader.get("/api/v1/changes").await.json;
+        assert_eq!(
+            listed["changes"].as_array().map(Vec::len),
+            Some(sees),
+            "{pattern}"
+        );
+    }
+}
