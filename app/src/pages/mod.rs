@@ -24,8 +24,7 @@ use leptos_axum::ResponseOptions;
 use leptos_router::{
     SsrMode,
     components::{Route, Router, Routes},
-    hooks::{use_params_map, use_query_map},
-    params::ParamsMap,
+    hooks::use_params_map,
     path,
 };
 
@@ -179,16 +178,20 @@ fn refused(problem: Problem) -> AnyView {
     .into_any()
 }
 
-/// What stands in the address behind the question mark.
-struct Query(ParamsMap);
+/// What stands in the address behind the question mark. The router's own map decodes it twice, and `%` would mean another thing.
+struct Query(Vec<(String, String)>);
 
 impl Query {
     fn of_request() -> Self {
-        Self(use_query_map().get_untracked())
+        let pairs = use_context::<Parts>()
+            .and_then(|parts| axum::extract::Query::try_from_uri(&parts.uri).ok())
+            .map(|axum::extract::Query(pairs)| pairs);
+        Self(pairs.unwrap_or_default())
     }
 
     fn get(&self, name: &str) -> Option<String> {
-        self.0.get(name)
+        let pair = self.0.iter().find(|(known, _)| known == name);
+        pair.map(|(_, value)| value.clone())
     }
 
     /// Why the form of a page without a script was refused. Anybody can write an address, so only closed words come out.
