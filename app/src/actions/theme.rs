@@ -3,8 +3,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// Where the choice is kept.
-#[cfg(feature = "ssr")]
+/// Where the choice is kept. It says nothing about anybody, so scripts may write it.
 pub const COOKIE: &str = "theme";
 
 /// Which colours a browser wants.
@@ -30,6 +29,12 @@ impl Theme {
         }
     }
 
+    /// The cookie that keeps it for a year.
+    pub fn cookie(self) -> String {
+        let (word, year) = (self.word(), 60 * 60 * 24 * 365);
+        format!("{COOKIE}={word}; Path=/; Max-Age={year}; SameSite=Lax")
+    }
+
     /// Anything unknown is the system's choice: a cookie is whatever its bearer wants it to be.
     pub fn parse(word: &str) -> Self {
         match word {
@@ -45,12 +50,7 @@ impl Theme {
 pub async fn set_theme(theme: Theme) -> Result<(), ServerFnError> {
     use axum::http::{HeaderValue, header::SET_COOKIE};
 
-    let year = 60 * 60 * 24 * 365;
-    let cookie = format!(
-        "{COOKIE}={}; Path=/; Max-Age={year}; SameSite=Lax",
-        theme.word()
-    );
-    if let Ok(value) = HeaderValue::from_str(&cookie) {
+    if let Ok(value) = HeaderValue::from_str(&theme.cookie()) {
         expect_context::<leptos_axum::ResponseOptions>().append_header(SET_COOKIE, value);
     }
     Ok(())

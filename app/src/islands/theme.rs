@@ -1,44 +1,49 @@
 //! Light, dark, or as the system says; at once where there is a script, by a form where there is none.
 
-use leptos::{form::ActionForm, prelude::*};
+use leptos::{prelude::*, server_fn::ServerFn, wasm_bindgen::JsCast};
+use web_sys::HtmlDocument;
 
 use crate::actions::{SetTheme, Theme};
 
-/// Three buttons that say which is chosen.
+/// Three buttons that say which is chosen. With a script nothing is sent: the same cookie is written here, and the page,
+/// with whatever somebody has typed into it, stays.
 #[island]
 pub fn ThemeSwitch(chosen: Theme) -> impl IntoView {
-    let set = ServerAction::<SetTheme>::new();
-    let now = Memo::new(move |before: Option<&Theme>| match set.input().get() {
-        Some(asked) => asked.theme,
-        None => before.copied().unwrap_or(chosen),
-    });
-    Effect::new(move |_| paint(now.get()));
-
+    let now = RwSignal::new(chosen);
     view! {
-        <ActionForm action=set>
+        <form action=SetTheme::PATH method="post">
             <fieldset class="pick">
                 <legend class="vh">"Colours"</legend>
                 <Choice theme=Theme::System now label="As the system"/>
                 <Choice theme=Theme::Light now label="Light"/>
                 <Choice theme=Theme::Dark now label="Dark"/>
             </fieldset>
-        </ActionForm>
+        </form>
     }
 }
 
 #[component]
-fn Choice(theme: Theme, now: Memo<Theme>, label: &'static str) -> impl IntoView {
+fn Choice(theme: Theme, now: RwSignal<Theme>, label: &'static str) -> impl IntoView {
     let pressed = move || if now.get() == theme { "true" } else { "false" };
-    view! { <button name="theme" value=theme.word() aria-pressed=pressed>{label}</button> }
+    let choose = move |event: leptos::ev::MouseEvent| {
+        if choose(theme).is_some() {
+            event.prevent_default();
+            now.set(theme);
+        }
+    };
+    view! { <button name="theme" value=theme.word() aria-pressed=pressed on:click=choose>{label}</button> }
 }
 
-/// Effects run in the browser only, so this never paints on the server.
-fn paint(theme: Theme) {
-    if let Some(root) = document().document_element() {
-        // Where the attribute cannot be set, the page keeps its colours until it is loaded again.
-        let _ = match theme {
-            Theme::System => root.remove_attribute("data-theme"),
-            chosen => root.set_attribute("data-theme", chosen.word()),
-        };
+/// Keeps and paints it; none where that cannot be done here, and the form is sent after all.
+fn choose(theme: Theme) -> Option<()> {
+    let root = document().document_element()?;
+    document()
+        .dyn_into::<HtmlDocument>()
+        .ok()?
+        .set_cookie(&theme.cookie())
+        .ok()?;
+    match theme {
+        Theme::System => root.remove_attribute("data-theme").ok(),
+        chosen => root.set_attribute("data-theme", chosen.word()).ok(),
     }
 }
