@@ -26,7 +26,8 @@ pub struct After {
     limit: Option<i64>,
 }
 
-/// Decisions about changes of the token's repositories, oldest first. Nothing is ever put before a cursor.
+/// Decisions about changes of the token's repositories, oldest first. Nothing is ever put before a cursor. Of two about one
+/// change that were taken at the same moment either may come first: `seq` says which of them counts as the later.
 #[utoipa::path(get, path = "/api/v1/decisions", tag = "decisions", params(After), security(("token" = ["read"])),
     responses((status = 200, description = "One page; empty with the same cursor where nothing is new.", body = wire::Decisions),
               (status = 401, description = "No valid token.", body = wire::Problem, content_type = "application/problem+json"),

@@ -8,6 +8,7 @@ mod gate;
 mod gate_cli;
 mod pages;
 mod roles;
+mod stream;
 mod submissions;
 mod submit_cli;
 mod support;

@@ -15,7 +15,7 @@ use domain::{
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use store::{
-    decisions,
+    Tx, decisions,
     people::{self, Claims},
     sessions,
 };
@@ -150,13 +150,22 @@ impl Human {
         }
     }
 
-    /// Decides about the current revision of a change of `acme/payments`, as the form of its page does.
+    /// Decides about the current revision of a change of `acme/payments` as no form can: by an override, or without a page.
     ///
     /// # Errors
     /// The [`Problem`] with which it was refused.
     pub async fn decides(&self, change: &Change, kind: Kind) -> Result<(), Problem> {
-        let mut tx = self.t.db.begin().await.unwrap();
+        self.deciding(change, kind).await?.commit().await.unwrap();
+        Ok(())
+    }
+
+    /// Decides, up to the commit.
+    ///
+    /// # Errors
+    /// The [`Problem`] with which it was refused.
+    pub async fn deciding(&self, change: &Change, kind: Kind) -> Result<Tx, Problem> {
         let id = self.t.id_of(change).await;
+        let mut tx = self.t.db.begin().await.unwrap();
         let max_age = self.t.server.claims_max_age();
         let (case, seq) = decisions::locked_case(&mut tx, id, self.id, max_age)
             .await
@@ -174,7 +183,6 @@ impl Human {
         decisions::record(&mut tx, &decision, max_age)
             .await
             .unwrap();
-        tx.commit().await.unwrap();
-        Ok(())
+        Ok(tx)
     }
 }
