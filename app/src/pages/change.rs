@@ -661,3 +661,40 @@ fn Version(cap: &'static str, revision: Revision, now: Timestamp) -> AnyView {
     }
     .into_any()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn added(name: &str, lines: usize) -> Vec<u8> {
+        let (zero, blob) = ("0".repeat(40), "1".repeat(40));
+        let head = format!(
+            "diff --git a/{name} b/{name}\nnew file mode 100644\nindex {zero}..{blob}\n--- /dev/null\n+++ b/{name}\n@@ -0,0 +1,{lines} @@\n"
+        );
+        (head + &"+x\n".repeat(lines)).into_bytes()
+    }
+
+    #[test]
+    fn what_nobody_reads_at_once_is_folded_until_it_is_asked_for() {
+        let bodies = vec![
+            added("a", 11_000),
+            added("b", 12_001),
+            added("c", 11_000),
+            added("d", 3_000),
+        ];
+        let folded = |asked| -> Vec<bool> {
+            let files = shown(bodies.clone(), asked);
+            files.iter().map(|file| file.body.is_none()).collect()
+        };
+        assert_eq!(folded(None), [false, true, false, true]);
+        assert_eq!(folded(Some(1)), [false, false, true, true]);
+    }
+
+    #[test]
+    fn files_differ_when_their_part_of_the_patch_does() {
+        let before = [added("same", 1), added("longer", 1), added("gone", 1)];
+        let now = [added("same", 1), added("longer", 2), added("new", 1)];
+        assert_eq!(differing(&before, &now), ["gone", "longer", "new"]);
+        assert!(differing(&now, &now).is_empty());
+    }
+}

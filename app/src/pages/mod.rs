@@ -233,3 +233,30 @@ pub fn theme_of(headers: &HeaderMap) -> Theme {
         .find(|(name, _)| *name == THEME_COOKIE)
         .map_or(Theme::System, |(_, word)| Theme::parse(word))
 }
+
+#[cfg(test)]
+mod address_tests {
+    use super::*;
+
+    #[test]
+    fn only_a_path_of_ours_is_a_way_back() {
+        for good in ["/", "/changes/1?file=2", "/décisions"] {
+            assert!(is_local(good), "{good}");
+        }
+        for bad in [
+            "",
+            "changes",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "https://evil.example",
+        ] {
+            assert!(!is_local(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_value_cannot_add_to_an_address() {
+        assert_eq!(encoded("a&b=c #é"), "a%26b%3Dc%20%23%C3%A9");
+    }
+}
