@@ -143,7 +143,7 @@ pub async fn load(
         marks: cases::marks(tx.conn(), repository, revision)
             .await
             .map_err(failed)?,
-        files: shown(bodies, asked.file),
+        files: shown(bodies, asked.file)?,
         earlier: revisions
             .into_iter()
             .rev()
@@ -158,26 +158,31 @@ pub async fn load(
     })
 }
 
-/// The files of a patch; where there is too much to read at once, some without their lines.
-fn shown(bodies: Vec<Vec<u8>>, asked: Option<usize>) -> Vec<Shown> {
+/// The files of a patch; where there is too much to read at once, some without their lines. A file that cannot be read is
+/// no reason to leave it out: nobody may sign what they were not shown.
+fn shown(bodies: Vec<Vec<u8>>, asked: Option<usize>) -> Result<Vec<Shown>, Problem> {
     let mut room = PAGE_LINES;
-    let files = bodies
-        .into_iter()
-        .enumerate()
-        .filter_map(|(ordinal, body)| {
-            let file = split(&body).ok()?.pop()?;
-            let lines = file.added.saturating_add(file.removed);
-            let fits = (lines <= FILE_LINES && lines <= room) || asked == Some(ordinal);
-            if fits {
-                room = room.saturating_sub(lines);
-            }
-            Some(Shown {
-                ordinal,
-                file,
-                body: fits.then_some(body),
-            })
+    let mut files = Vec::with_capacity(bodies.len());
+    for (ordinal, body) in bodies.into_iter().enumerate() {
+        let file = split(&body)
+            .ok()
+            .and_then(|mut files| files.pop())
+            .ok_or_else(|| {
+                tracing::error!(ordinal, "A stored patch cannot be read");
+                Problem::Internal
+            })?;
+        let lines = file.added.saturating_add(file.removed);
+        let fits = (lines <= FILE_LINES && lines <= room) || asked == Some(ordinal);
+        if fits {
+            room = room.saturating_sub(lines);
+        }
+        files.push(Shown {
+            ordinal,
+            file,
+            body: fits.then_some(body),
         });
-    files.collect()
+    }
+    Ok(files)
 }
 
 /// The names of the files whose part of the patch is not the same.
