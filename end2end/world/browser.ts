@@ -40,7 +40,8 @@ export async function tooWide(page: Page): Promise<string[]> {
 }
 
 export const test = base.extend<Story, Everywhere>({
-  // Signing in takes several round trips, so people stay signed in from story to story, as they do at work.
+  // Signing in takes several round trips, so people stay signed in from story to story, as they do at work. A story that signs
+  // somebody in again or out, which ends the session, begins as a stranger.
   sessions: [async ({}, use) => use(new Map()), { scope: 'worker' }],
 
   as: async ({ sessions, playwright, asStranger }, use) => {
