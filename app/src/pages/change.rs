@@ -688,11 +688,17 @@ mod tests {
             added("d", 3_000),
         ];
         let folded = |asked| -> Vec<bool> {
-            let files = shown(bodies.clone(), asked);
+            let files = shown(bodies.clone(), asked).unwrap();
             files.iter().map(|file| file.body.is_none()).collect()
         };
         assert_eq!(folded(None), [false, true, false, true]);
         assert_eq!(folded(Some(1)), [false, false, true, true]);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_never_left_out() {
+        let bodies = vec![added("a", 1), b"no patch".to_vec()];
+        assert_eq!(shown(bodies, None), Err(Problem::Internal));
     }
 
     #[test]
