@@ -23,14 +23,18 @@ let waiting: Submitted;
 let decided: Submitted;
 let own: Submitted;
 
-test.beforeAll(async () => {
+test.beforeAll(async ({ playwright }) => {
+  // Who has signed in once is known.
+  const request = await playwright.request.newContext();
+  await signInQuietly(request, 'ana');
+  await request.dispose();
   token = await createToken('pages', repository);
   const files = [
     { name: 'ledger/src/batches.ts', content: 'export const size = 500;\n'.repeat(40) },
     { name: 'ledger/src/größe.ts', before: 'ledger/src/size.ts', content: 'export const two = 2;\n', section: 'function batches() {' },
     { name: 'README.md', content: '# Ledger\n\nBatches of 500.\n' },
   ];
-  waiting = await submit(token, { repository, key: 'waiting', title: 'Read the ledger in batches', commits: [assisted], files, url: 'https://git.example/142' });
+  waiting = await submit(token, { repository, key: 'waiting', author: { ...ana, login: 'ana' }, title: 'Read the ledger in batches', commits: [assisted], files, url: 'https://git.example/142' });
   decided = await submit(token, { repository, key: 'decided', title: 'Round half to even', commits: [assisted] });
   own = await submit(token, { repository, key: 'own', title: 'Name the currency', commits: [{ author: ben }] });
 });
@@ -121,6 +125,8 @@ test('queue, change and decisions can be read and filtered without JavaScript', 
   await main.getByRole('link', { name: 'Read the ledger in batches' }).click();
   await expect(page.getByRole('region', { name: 'batches.ts' })).toContainText('export const size = 500;');
   await expect(page.getByRole('complementary', { name: 'Facts' })).toContainText('Claude Code');
+  // An address and a login of one person lead to that person.
+  await expect(page.getByRole('complementary', { name: 'Facts' })).not.toContainText('could be');
 
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Decisions' }).click();
   await page.getByLabel('Kind').selectOption('reject');

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use domain::{
     Timestamp,
-    case::{Case, Known},
+    case::{Case, Known, Tie},
     change::{Patch, Revision},
     commit::Commit,
     contributor::Role,
@@ -566,7 +566,7 @@ fn hand(known: &Known) -> (Hand, String) {
         person: None,
         name: written.clone(),
     };
-    match known.ties.as_slice() {
+    match people_behind(&known.ties).as_slice() {
         [] => (by_name, "nobody we know".to_owned()),
         [tie] => {
             let rank = match (tie.proved, tie.level) {
@@ -587,6 +587,19 @@ fn hand(known: &Known) -> (Hand, String) {
             (by_name, format!("could be {}", names.join(" or ")))
         }
     }
+}
+
+/// Each person once, by the link that proves most: an address and a login that are both somebody's lead to one person.
+fn people_behind(ties: &[Tie]) -> Vec<&Tie> {
+    let mut people: Vec<&Tie> = Vec::new();
+    for tie in ties {
+        match people.iter_mut().find(|known| known.person == tie.person) {
+            Some(known) if tie.proved && !known.proved => *known = tie,
+            Some(_) => {}
+            None => people.push(tie),
+        }
+    }
+    people
 }
 
 /// What is signed, as whom, for which rule.

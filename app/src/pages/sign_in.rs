@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::encoded;
 use crate::components::{
     sprite::{Icon, Sprite},
+    text::Theirs,
     title::PageTitle,
 };
 
@@ -87,7 +88,7 @@ pub fn show(page: SignInPage) -> AnyView {
                     <div class="under">"No password is asked or kept here."</div>
                 </div>
                 <a class="btn solid" href=format!("/auth/start?next={}", encoded(&next))>{format!("Continue with {provider}")}</a>
-                {back.map(|path| view! { <p class="dim">"You will come back to " <code>{path}</code> "."</p> })}
+                {back.map(|path| view! { <p class="dim">"You will come back to " <code><Theirs text=path/></code> "."</p> })}
             </section>
         </main>
     }
