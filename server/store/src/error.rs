@@ -33,6 +33,8 @@ impl Error {
                 error,
                 sqlx::Error::Io(_)
                     | sqlx::Error::Tls(_)
+                    // Postgres that is killed while it is greeted says nothing, which is not what was expected of it.
+                    | sqlx::Error::Protocol(_)
                     | sqlx::Error::PoolTimedOut
                     | sqlx::Error::PoolClosed
                     | sqlx::Error::WorkerCrashed
@@ -58,4 +60,22 @@ pub(crate) fn known<T>(
     column: &'static str,
 ) -> Result<T, Error> {
     value.ok_or(Error::Inconsistent { table, column })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncReadExt as _, net::TcpListener};
+
+    #[tokio::test]
+    async fn a_database_that_goes_away_while_it_is_greeted_cannot_be_asked() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("postgres://app@{}/db", listener.local_addr().unwrap());
+        let dying = async {
+            let (mut greeted, _) = listener.accept().await.unwrap();
+            greeted.read_exact(&mut [0; 8]).await.unwrap();
+        };
+        let (connected, ()) = tokio::join!(crate::Db::connect(&url, 1), dying);
+        let error = connected.unwrap_err();
+        assert!(error.is_unavailable(), "{error}");
+    }
 }
