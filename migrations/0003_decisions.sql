@@ -64,9 +64,11 @@ create table standing (
     policy text not null,
     policy_version int not null,
     people_version bigint not null,
+    form int not null,
     primary key (repository_id, revision_id),
     foreign key (repository_id, revision_id) references revision
 );
+comment on column standing.form is 'Which code made it (domain::standing::FORM): a row of other code is not trusted.';
 comment on table standing is 'All that `verdict` reads except the time, stamped with what it was made from. Rebuilt from facts whenever a stamp is not today''s.';
 create index standing_head on standing (repository_id, head);
 create index standing_stale on standing (people_version);

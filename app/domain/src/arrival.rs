@@ -45,10 +45,11 @@ pub enum Arrival {
 }
 
 /// Without a code host a new head becomes current. A late retry of an old head must not turn a change back, so a head that
-/// is known becomes current only when asked; but the current head retargeted, or over another merge base, is another
-/// revision at once, or an approval for one branch would open another.
+/// is known, or that the current revision contains, becomes current only when asked; but the current head retargeted, or over another merge base, is another
+/// revision at once, or an approval for one branch would open another. `is_behind` says that the current revision has
+/// this head among its commits: two pipelines finished in another order than they began.
 #[must_use]
-pub fn arrive(known: &[KnownRevision], submitted: &Submitted) -> Arrival {
+pub fn arrive(known: &[KnownRevision], submitted: &Submitted, is_behind: bool) -> Arrival {
     let same = |r: &&KnownRevision| {
         r.target == submitted.target
             && r.merge_base == submitted.merge_base
@@ -61,10 +62,10 @@ pub fn arrive(known: &[KnownRevision], submitted: &Submitted) -> Arrival {
         .iter()
         .filter(|revision| revision.head == submitted.head)
         .peekable();
-    let is_known = with_this_head.peek().is_some();
+    let is_past = with_this_head.peek().is_some() || is_behind;
     let is_current = with_this_head.any(|revision| revision.current);
     Arrival::New {
-        current: !is_known || is_current || submitted.make_current,
+        current: !is_past || is_current || submitted.make_current,
     }
 }
 
@@ -111,6 +112,10 @@ mod tests {
             patch,
             current,
         }
+    }
+
+    fn arrive(known: &[KnownRevision], submitted: &Submitted) -> Arrival {
+        super::arrive(known, submitted, false)
     }
 
     fn two_heads() -> Vec<KnownRevision> {
@@ -173,6 +178,23 @@ mod tests {
         assert_eq!(
             arrive(&two_heads(), &submitted("release", "a", "1", b"x")),
             Arrival::New { current: false }
+        );
+    }
+
+    #[test]
+    fn a_head_that_the_current_revision_contains_arrives_late_and_turns_nothing_back() {
+        let late = submitted("main", "a", "3", b"z");
+        assert_eq!(
+            super::arrive(&two_heads(), &late, true),
+            Arrival::New { current: false }
+        );
+        let forced_back = Submitted {
+            make_current: true,
+            ..late
+        };
+        assert_eq!(
+            super::arrive(&two_heads(), &forced_back, true),
+            Arrival::New { current: true }
         );
     }
 

@@ -83,6 +83,11 @@ pub struct Contributor {
     pub keys: Vec<Key>,
 }
 
+/// The longest name or login that is kept of a contributor, in characters; keys are made of all of it.
+const MOST_NAME: usize = 150;
+/// The longest address that is kept.
+const MOST_EMAIL: usize = 254;
+
 impl Contributor {
     /// Somebody in this role, with all keys that the address and the login give.
     #[must_use]
@@ -91,11 +96,16 @@ impl Contributor {
             .map(|login| folded(login).trim_start_matches('@').to_owned())
             .filter(|login| !login.is_empty())
             .or_else(|| logins_of(&folded(&who.email)).into_iter().next());
+        let keys = keys(&who.email, login.as_deref());
+        let cut = |text: &str, most| crate::text::one_line(text, most).into_owned();
         Self {
             role,
-            keys: keys(&who.email, login.as_deref()),
-            who,
-            login,
+            keys,
+            who: Signature {
+                name: cut(&who.name, MOST_NAME),
+                email: cut(&who.email, MOST_EMAIL),
+            },
+            login: login.map(|login| cut(&login, MOST_NAME)),
         }
     }
 }

@@ -6,6 +6,10 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
+/// Which code makes standings. Raised with every change of what stands in one or of how it is found: then all that are
+/// stored are made anew, and none is trusted meanwhile.
+pub const FORM: i32 = 1;
+
 /// What holds for one revision. Stored; stamped beside it with the versions of policy and people that it was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
@@ -62,23 +66,33 @@ impl Standing {
         })
     }
 
-    /// The rejections that stand: those that nobody withdrew by word or by approving later. They outlive revisions.
+    /// The rejections that stand: those that nobody withdrew by word, or by approving this revision or an earlier one later.
+    /// They outlive revisions. Approving a newer revision says nothing good of the one that was rejected.
     pub fn vetoes(&self) -> impl Iterator<Item = &Voice> {
-        let over = |veto: &Voice| {
-            let ends = |kind| matches!(kind, Kind::Withdraw | Kind::Approve | Kind::Reject);
-            self.voices.iter().any(|later| {
-                later.person == veto.person && later.seq > veto.seq && ends(later.kind)
-            })
+        let ends = |later: &Voice| match later.kind {
+            Kind::Withdraw | Kind::Reject => true,
+            Kind::Approve => later.revision <= self.number,
+            Kind::Override => false,
+        };
+        let over = move |veto: &Voice| {
+            self.voices
+                .iter()
+                .any(|later| later.person == veto.person && later.seq > veto.seq && ends(later))
         };
         self.voices
             .iter()
             .filter(move |voice| voice.kind == Kind::Reject && !over(voice))
     }
 
-    /// The override of exactly this revision that allows it now: in time, and with no rejection after it.
+    /// The override of exactly this revision that allows it now: in time, and with no rejection after it, also none that
+    /// was withdrawn since: what a rejection ended takes another override to begin again.
     #[must_use]
     pub fn live_override(&self, policy: &Policy, now: Timestamp) -> Option<&Voice> {
-        let last_veto = self.vetoes().map(|veto| veto.seq).max().unwrap_or(0);
+        let rejections = self
+            .voices
+            .iter()
+            .filter(|voice| voice.kind == Kind::Reject);
+        let last_veto = rejections.map(|veto| veto.seq).max().unwrap_or(0);
         let live = |voice: &&Voice| voice.seq > last_veto && now < voice.at + policy.override_for;
         self.voices
             .iter()

@@ -65,8 +65,11 @@ async fn record(
         .await
         .map_err(failed)?;
     if let Some(before) = before {
-        // A resent form is the decision already taken. The same form with another button pressed is not a resent one.
-        let same = before.decision.change == change && before.decision.kind == proposed.kind;
+        // A resent form is the decision already taken. The same form with another button pressed or another reason is not a resent one.
+        let same = before.decision.change == change
+            && before.decision.kind == proposed.kind
+            && before.decision.digest == proposed.seen
+            && before.decision.reason == proposed.reason;
         return if same {
             Ok(())
         } else {

@@ -1,15 +1,15 @@
 //! Says which of two patches is true that were submitted for one revision: an admin's word, recorded with their name.
 
-use domain::ids::ChangeId;
+use domain::{digest::Digest, ids::ChangeId};
 use leptos::prelude::*;
 
 use super::Refusal;
 
-/// Settles the dispute about the current revision of a change.
+/// Settles the dispute about the current revision of a change, which must be the one that was shown.
 #[server(prefix = "/fn", endpoint = "settle")]
-pub async fn settle(change: ChangeId, stored_is_true: bool) -> Result<(), Refusal> {
+pub async fn settle(change: ChangeId, digest: Digest, stored_is_true: bool) -> Result<(), Refusal> {
     let (caller, site) = (crate::caller::caller()?, crate::caller::site()?);
-    record(&site, caller, change, stored_is_true).await?;
+    record(&site, caller, change, digest, stored_is_true).await?;
     leptos_axum::redirect(&format!("/changes/{change}"));
     Ok(())
 }
@@ -20,6 +20,7 @@ async fn record(
     site: &crate::caller::Site,
     caller: domain::ids::PersonId,
     change: ChangeId,
+    seen: Digest,
     stored_is_true: bool,
 ) -> Result<(), domain::problem::Problem> {
     use crate::caller::failed;
@@ -36,6 +37,9 @@ async fn record(
         .map_err(failed)?
         .ok_or(Problem::SignInNeeded)?;
     case.may_settle(&person, tx.now())?;
+    if seen != case.revision.digest {
+        return Err(Problem::ChangedSinceYouLooked);
+    }
     submissions::settle(&mut tx, &case, caller, stored_is_true)
         .await
         .map_err(failed)?;

@@ -58,6 +58,7 @@ fn SettleForm(case: Case) -> AnyView {
             <form method="post" action="/fn/settle">
                 <p>"Compare the patch below with the repository. If it is not what lies between merge base and head, this revision stays undecidable for good, and a new commit has to come."</p>
                 <input type="hidden" name="change" value=case.change.id.to_string()/>
+                <input type="hidden" name="digest" value=case.revision.digest.to_string()/>
                 <button class="btn" name="stored_is_true" value="true">"The patch shown here is true"</button>
                 <button class="btn no" name="stored_is_true" value="false">"It is not"</button>
             </form>

@@ -48,6 +48,8 @@ pub struct Parsed {
 /// Who opened the change.
 #[derive(Debug)]
 pub struct Author {
+    /// False where the submission says nothing of whoever opened the change, and the name is only a guess.
+    pub given: bool,
     pub name: String,
     pub login: Option<String>,
     pub email: Option<String>,
@@ -112,8 +114,9 @@ impl Author {
             name: self.name.clone(),
             email: self.email.clone().unwrap_or_default(),
         };
-        let contributor = Contributor::new(Role::ChangeAuthor, who, self.login.as_deref());
-        (!contributor.keys.is_empty()).then_some(contributor)
+        // Also one of whom only a name is known: nobody can tell who that is, and so the change is nobody's.
+        self.given
+            .then(|| Contributor::new(Role::ChangeAuthor, who, self.login.as_deref()))
     }
 }
 
@@ -130,12 +133,18 @@ fn author(from: wire::Author, last: Option<&Commit>) -> Result<Author, Wrong> {
         .name
         .map(|name| text("author.name", name, MAX_SHORT))
         .transpose()?;
+    let given = login.is_some() || email.is_some() || name.is_some();
     let committed = || last.map(|commit| commit.author.name.clone());
     let name = name
         .or_else(|| login.clone())
         .or_else(committed)
         .unwrap_or_else(|| "unknown".to_owned());
-    Ok(Author { name, login, email })
+    Ok(Author {
+        given,
+        name,
+        login,
+        email,
+    })
 }
 
 fn commits(from: Vec<wire::Commit>) -> Result<Vec<Commit>, Wrong> {

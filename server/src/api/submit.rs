@@ -68,7 +68,8 @@ pub async fn submit(
     )
     .await?;
     token.allows(Scope::Submit, &received.change.repository)?;
-    let submission = spawn_blocking(move || prepare(received, token.id))
+    let large = server.large.clone();
+    let submission = spawn_blocking(move || prepare(received, token.id, &large))
         .await
         .map_err(|_| domain::problem::Problem::Internal)??;
     let mut tx = server.db.begin().await?;
@@ -93,7 +94,7 @@ struct Received {
     patch: Vec<u8>,
     packed: bool,
     /// Held until the patch has been worked on.
-    _place: Option<OwnedSemaphorePermit>,
+    place: Option<OwnedSemaphorePermit>,
 }
 
 async fn receive(mut form: Multipart, large: &Arc<Semaphore>) -> Result<Received, Refusal> {
@@ -130,7 +131,7 @@ async fn receive(mut form: Multipart, large: &Arc<Semaphore>) -> Result<Received
         change,
         patch,
         packed,
-        _place: place,
+        place,
     })
 }
 
@@ -168,9 +169,13 @@ fn parsed(json: &[u8]) -> Result<parse::Parsed, Refusal> {
 }
 
 /// Unpacks, reads and packs the patch, and finds marks and contributors: all that takes time but no database.
-fn prepare(received: Received, token: TokenId) -> Result<Submission, Refusal> {
+fn prepare(
+    mut received: Received,
+    token: TokenId,
+    large: &Arc<Semaphore>,
+) -> Result<Submission, Refusal> {
     let patch = if received.packed {
-        unpacked(&received.patch)?
+        unpacked(&received.patch, large, &mut received.place)?
     } else {
         received.patch
     };
@@ -195,20 +200,37 @@ fn prepare(received: Received, token: TokenId) -> Result<Submission, Refusal> {
     })
 }
 
-/// Unpacks no further than is accepted: a few packed bytes can say that they are terabytes.
-fn unpacked(packed: &[u8]) -> Result<Vec<u8>, Refusal> {
+/// Unpacks no further than is accepted: a few packed bytes can say that they are terabytes. What turns out to be large takes
+/// a place, as it does unpacked.
+fn unpacked(
+    packed: &[u8],
+    large: &Arc<Semaphore>,
+    place: &mut Option<OwnedSemaphorePermit>,
+) -> Result<Vec<u8>, Refusal> {
     let not_zstd =
         |_| Refusal::unreadable("patch", "The part `patch` says that it is zstd and is not.");
     let mut patch = Vec::new();
-    let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
-    zstd::Decoder::new(packed)
-        .and_then(|decoder| decoder.take(most + 1).read_to_end(&mut patch))
-        .map_err(not_zstd)?;
+    let mut decoder = zstd::Decoder::new(packed).map_err(not_zstd)?;
+    read_up_to(&mut decoder, LARGE, &mut patch).map_err(not_zstd)?;
+    if patch.len() > LARGE && place.is_none() {
+        *place = Some(large.clone().try_acquire_owned().map_err(|_| busy())?);
+    }
+    read_up_to(&mut decoder, MAX_BYTES, &mut patch).map_err(not_zstd)?;
     if patch.len() > MAX_BYTES {
         Err(too_large(MAX_BYTES))
     } else {
         Ok(patch)
     }
+}
+
+/// Reads on until there are `most` bytes and one more, which tells that there is more.
+fn read_up_to(
+    from: &mut impl std::io::Read,
+    most: usize,
+    all: &mut Vec<u8>,
+) -> std::io::Result<()> {
+    let left = u64::try_from((most + 1).saturating_sub(all.len())).unwrap_or(u64::MAX);
+    from.by_ref().take(left).read_to_end(all).map(|_| ())
 }
 
 fn answer(

@@ -16,6 +16,9 @@ use std::{
     time::Duration,
 };
 
+/// How long one try may take, sending included: a job that hangs is a deploy that hangs.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// How often a submission is sent before we give up: about a minute of a server that is starting or busy.
 const ATTEMPTS: u32 = 7;
 
@@ -270,6 +273,7 @@ pub async fn send(
             );
         let request = client
             .request(Method::PUT, "api/v1/changes")?
+            .timeout(PATIENCE)
             .multipart(form);
         match client::answer(request).await {
             Ok(submitted) => return Ok(submitted),

@@ -1,6 +1,7 @@
 //! Makes standings anew after something changed about people, so that gates find them ready. Gates never depend on it.
 
 use crate::state::Server;
+use domain::ids::ChangeId;
 use std::time::Duration;
 use store::{Error, standings};
 
@@ -31,10 +32,21 @@ pub async fn batch(server: &Server) -> Result<usize, Error> {
     let mut conn = server.db.pool().acquire().await?;
     let stale = standings::stale(&mut conn, BATCH).await?;
     drop(conn);
-    for &change in &stale {
-        let mut tx = server.db.begin().await?;
-        standings::renew_locked(&mut tx, change, server.claims_max_age()).await?;
-        tx.commit().await?;
+    let mut renewed = 0;
+    for change in stale {
+        match renew(server, change).await {
+            Ok(()) => renewed += 1,
+            // One that cannot be renewed holds up no other; gates load its case.
+            Err(error) => {
+                tracing::warn!(%error, change.id = %change, "A standing could not be renewed")
+            }
+        }
     }
-    Ok(stale.len())
+    Ok(renewed)
+}
+
+async fn renew(server: &Server, change: ChangeId) -> Result<(), Error> {
+    let mut tx = server.db.begin().await?;
+    standings::renew_locked(&mut tx, change, server.claims_max_age()).await?;
+    tx.commit().await
 }

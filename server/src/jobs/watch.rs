@@ -36,9 +36,9 @@ impl Watch {
                 }
                 drop(begun);
                 tokio::time::sleep(EVERY).await;
-                match events::newest(db.pool()).await {
-                    Ok(newest) if newest != last => {
-                        last = newest;
+                match events::sign_of_news(db.pool()).await {
+                    Ok(sign) if Some(sign) != last => {
+                        last = Some(sign);
                         news.send_modify(|n| *n += 1);
                     }
                     Ok(_) => {}

@@ -2,7 +2,10 @@
 
 use crate::Error;
 use domain::Timestamp;
-use sqlx::{PgConnection, PgPool, Postgres, postgres::PgPoolOptions};
+use sqlx::{
+    PgConnection, PgPool, Postgres,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 use std::sync::{Arc, Mutex};
 
 /// Where "now" comes from: the system in production, a test's hand in tests.
@@ -35,6 +38,14 @@ fn system_time() -> Timestamp {
     Timestamp::now_utc()
 }
 
+/// How long one statement runs, waits for a lock, or leaves a transaction lying, before it is an error: a row that somebody
+/// holds must not hold up the gate of every repository.
+const LIMITS: [(&str, &str); 3] = [
+    ("statement_timeout", "15s"),
+    ("lock_timeout", "5s"),
+    ("idle_in_transaction_session_timeout", "15s"),
+];
+
 /// A handle on the database; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Db {
@@ -49,10 +60,11 @@ impl Db {
     /// # Errors
     /// The database cannot be reached, or refuses the URL's role.
     pub async fn connect(url: &str, connections: u32) -> Result<Self, Error> {
+        let options = url.parse::<PgConnectOptions>()?.options(LIMITS);
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(std::time::Duration::from_secs(3))
-            .connect(url)
+            .connect_with(options)
             .await?;
         Ok(Self::new(pool, Clock::System))
     }

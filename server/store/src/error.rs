@@ -24,10 +24,11 @@ impl Error {
     pub fn is_unavailable(&self) -> bool {
         match self {
             Error::Sql(sqlx::Error::Database(error)) => {
-                // Class 57 is operator intervention (shutdown, crash recovery), 53 is lack of resources.
-                error
-                    .code()
-                    .is_some_and(|code| code.starts_with("57") || code.starts_with("53"))
+                // Class 57 is operator intervention (shutdown, a time limit), 53 is lack of resources, 40 a transaction that
+                // lost against another, 55P03 a lock that was not to be had in time: each may go through when tried again.
+                let passing =
+                    |code: &str| ["57", "53", "40"].contains(&&code[..2]) || code == "55P03";
+                error.code().is_some_and(|code| passing(&code))
             }
             Error::Sql(error) => matches!(
                 error,

@@ -31,15 +31,17 @@ pub async fn record(
     Ok(())
 }
 
-/// The newest event that no open transaction can still come before: its transaction and id.
+/// Something that is another after every event: the newest one that no open transaction can still come before, and how many
+/// stand after it. Waking needs no order, so news need not wait for a long transaction of somebody else's.
 ///
 /// # Errors
 /// The database cannot be asked.
-pub async fn newest(pool: &sqlx::PgPool) -> Result<Option<(String, Uuid)>, Error> {
+pub async fn sign_of_news(pool: &sqlx::PgPool) -> Result<(Option<Uuid>, i64), Error> {
     let row = sqlx::query!(
-        r#"select xid::text as "xid!", id from event where xid < pg_snapshot_xmin(pg_current_snapshot()) order by xid desc, id desc limit 1"#,
+        r#"select (select id from event where xid < pg_snapshot_xmin(pg_current_snapshot()) order by xid desc, id desc limit 1) as newest,
+                  (select count(*) from event where xid >= pg_snapshot_xmin(pg_current_snapshot())) as "after!""#,
     )
-    .fetch_optional(pool)
+    .fetch_one(pool)
     .await?;
-    Ok(row.map(|row| (row.xid, row.id)))
+    Ok((row.newest, row.after))
 }

@@ -12,7 +12,7 @@ use domain::{
     ids::{ChangeId, RevisionId},
     names::{Branch, CommitSha, RepositoryName},
     policy::Policy,
-    standing::Standing,
+    standing::{FORM, Standing},
     token::Token,
 };
 use std::collections::HashMap;
@@ -59,7 +59,7 @@ pub async fn ask(
            left join lateral (
                select r.id as revision_id, r.change_id, r.head, r.target, c.state, c.head_revision = r.id as current, s.facts,
                       coalesce(s.policy = $5 and s.policy_version = $6
-                               and s.people_version = (select version from people_version), false) as fresh
+                               and s.people_version = (select version from people_version) and s.form = $7, false) as fresh
                from repository
                join revision r on r.repository_id = repository.id and r.head = any($3)
                join change_state c on c.repository_id = r.repository_id and c.change_id = r.change_id and c.until_version is null
@@ -73,6 +73,7 @@ pub async fn ask(
         target.map(Branch::as_str),
         policy.id,
         policy.version,
+        FORM,
     )
     .fetch_all(db.pool())
     .await?;
@@ -115,7 +116,11 @@ pub async fn ask(
             current,
         };
         match (row.fresh, row.facts) {
-            (Some(true), Some(facts)) => one.found(asked, serde_json::from_value(facts)?),
+            // What this version cannot read is as good as not there.
+            (Some(true), Some(facts)) => match serde_json::from_value(facts) {
+                Ok(standing) => one.found(asked, standing),
+                Err(_) => stale.push(one),
+            },
             _ => stale.push(one),
         }
     }

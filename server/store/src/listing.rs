@@ -13,7 +13,7 @@ use domain::{
     names::{Branch, ChangeKey, CommitSha, RepositoryName},
     policy::Policy,
     provenance::Tool,
-    standing::Standing,
+    standing::{FORM, Standing},
     verdict::{Verdict, verdict},
 };
 use sqlx::PgConnection;
@@ -55,7 +55,7 @@ pub async fn by_ids(
                   s.author_name, s.head_revision, r.id as revision_id, r.number, r.target, r.merge_base, r.head, r.digest, r.files,
                   r.added, r.removed, r.arrived_at, st.facts as "facts?",
                   coalesce(st.policy = $2 and st.policy_version = $3
-                           and st.people_version = (select version from people_version), false) as "fresh!",
+                           and st.people_version = (select version from people_version) and st.form = $4, false) as "fresh!",
                   array(select distinct m.tool from mark m where m.repository_id = r.repository_id and m.revision_id = r.id
                         order by m.tool) as "tools!"
            from change c
@@ -67,15 +67,21 @@ pub async fn by_ids(
         &uuids,
         policy.id,
         policy.version,
+        FORM,
     )
     .fetch_all(&mut *conn)
     .await?;
     let mut found = HashMap::with_capacity(rows.len());
     for row in rows {
         let id = ChangeId(row.id);
-        let standing: Standing = match (row.fresh, row.facts) {
-            (true, Some(facts)) => serde_json::from_value(facts)?,
-            _ => match cases::load(
+        let standing: Option<Standing> = match (row.fresh, row.facts) {
+            (true, Some(facts)) => serde_json::from_value(facts).ok(),
+            _ => None,
+        };
+        // What is missing, old, or of another version is made from the facts.
+        let standing = match standing {
+            Some(standing) => standing,
+            None => match cases::load(
                 conn,
                 id,
                 Which::This(RevisionId(row.revision_id)),

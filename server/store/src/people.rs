@@ -90,7 +90,9 @@ pub async fn deactivate(tx: &mut Tx, person: PersonId) -> Result<(), Error> {
 /// # Errors
 /// The database refused.
 pub async fn activate(tx: &mut Tx, person: PersonId) -> Result<(), Error> {
-    operate(tx, person, "inactive", BTreeSet::new()).await
+    operate(tx, person, "inactive", BTreeSet::new()).await?;
+    // A sign-in that raced the deactivation may have left one behind.
+    sessions::revoke_all(tx, person).await
 }
 
 /// Says by hand that an address or login is this person's, with proof: their level counts for its commits.

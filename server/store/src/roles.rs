@@ -125,10 +125,11 @@ pub async fn too_much(conn: &mut PgConnection) -> Result<Vec<String>, Error> {
     let reasons = sqlx::query_scalar!(
         r#"select format('may %s %s', lower(privilege), name) as "reason!"
            from unnest($1::text[]) as name, unnest(array['UPDATE', 'DELETE', 'TRUNCATE']) as privilege
-           where has_table_privilege(current_user, name, privilege)
+           where case privilege when 'UPDATE' then has_any_column_privilege(current_user, name, privilege)
+                 else has_table_privilege(current_user, name, privilege) end
            union all
            select format('owns %s', tablename) from pg_tables
-           where schemaname = 'public' and tableowner = current_user and tablename = any($1)
+           where schemaname = 'public' and pg_has_role(current_user, tableowner, 'member') and tablename = any($1)
            order by 1"#,
         &records,
     )

@@ -5,7 +5,7 @@ use crate::{
     cases::{self, Which},
     people,
 };
-use domain::{case::Case, change::ChangeState, ids::ChangeId, verdict::Word};
+use domain::{case::Case, change::ChangeState, ids::ChangeId, standing, verdict::Word};
 use sqlx::PgConnection;
 use time::Duration;
 
@@ -40,10 +40,10 @@ async fn forget_others(tx: &mut Tx, case: &Case) -> Result<(), Error> {
 
 async fn write(tx: &mut Tx, case: &Case, people_version: i64) -> Result<(), Error> {
     sqlx::query!(
-        "insert into standing (repository_id, revision_id, change_id, head, target, facts, policy, policy_version, people_version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        "insert into standing (repository_id, revision_id, change_id, head, target, facts, policy, policy_version, people_version, form)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          on conflict (repository_id, revision_id) do update set facts = excluded.facts, policy = excluded.policy,
-             policy_version = excluded.policy_version, people_version = excluded.people_version",
+             policy_version = excluded.policy_version, people_version = excluded.people_version, form = excluded.form",
         case.change.repository.0,
         case.revision.id.0,
         case.change.id.0,
@@ -53,16 +53,17 @@ async fn write(tx: &mut Tx, case: &Case, people_version: i64) -> Result<(), Erro
         case.policy.id,
         case.policy.version,
         people_version,
+        standing::FORM,
     )
     .execute(tx.conn())
     .await?;
     Ok(())
 }
 
-/// Puts a change in the queue, or takes it out: what is open and neither approved nor free to go waits for somebody.
+/// Puts a change in the queue, or takes it out: what is not closed, and neither approved nor free to go, waits for somebody.
 async fn enqueue(tx: &mut Tx, case: &Case) -> Result<(), Error> {
     let word = case.verdict(tx.now()).word();
-    let waits = case.change.state == ChangeState::Open
+    let waits = case.change.state != ChangeState::Closed
         && !matches!(word, Word::Approved | Word::NotRequired);
     if !waits {
         sqlx::query!(
@@ -89,14 +90,19 @@ async fn enqueue(tx: &mut Tx, case: &Case) -> Result<(), Error> {
     Ok(())
 }
 
-/// Changes of which a standing was made from other people than today's, some of them.
+/// Open changes of which a standing was made from other people than today's or by other code, some of them. What is not
+/// open is seldom asked about, and then its case is loaded.
 ///
 /// # Errors
 /// The database refused.
 pub async fn stale(conn: &mut PgConnection, most: i64) -> Result<Vec<ChangeId>, Error> {
     let ids = sqlx::query_scalar!(
-        "select change_id from standing where people_version < (select version from people_version) order by people_version limit $1",
+        "select s.change_id from standing s
+         join change_state c on c.repository_id = s.repository_id and c.change_id = s.change_id and c.until_version is null
+         where c.state = 'open' and (s.people_version < (select version from people_version) or s.form <> $2)
+         order by s.people_version desc limit $1",
         most,
+        standing::FORM,
     )
     .fetch_all(conn)
     .await?;

@@ -64,7 +64,8 @@ pub async fn record(
     let repository = repositories::ensure(tx, &submission.repository).await?;
     let change = lock(tx, repository, &submission.key).await?;
     let known = known_revisions(tx, repository, change.id).await?;
-    let outcome = match arrive(&known, &submission.revision) {
+    let is_behind = is_behind(tx, repository, change.id, &submission.revision.head).await?;
+    let outcome = match arrive(&known, &submission.revision, is_behind) {
         Arrival::New { current } => {
             new_revision(tx, repository, &change, submission, current).await?
         }
@@ -158,6 +159,27 @@ async fn known_revisions(
             })
         })
         .collect()
+}
+
+/// Whether the current revision of a change has this head among its commits.
+async fn is_behind(
+    tx: &mut Tx,
+    repository: RepositoryId,
+    change: ChangeId,
+    head: &CommitSha,
+) -> Result<bool, Error> {
+    let behind = sqlx::query_scalar!(
+        r#"select exists (
+               select from change_state s join commit c on c.repository_id = s.repository_id and c.revision_id = s.head_revision
+               where s.repository_id = $1 and s.change_id = $2 and s.until_version is null and c.sha = $3
+           ) as "behind!""#,
+        repository.0,
+        change.0,
+        head.as_str(),
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(behind)
 }
 
 async fn new_revision(

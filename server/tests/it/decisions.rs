@@ -518,15 +518,21 @@ async fn what_is_no_decision_is_told_so(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
-async fn a_change_that_is_over_is_not_decided(pool: PgPool) {
+async fn a_closed_change_is_not_decided_and_a_merged_one_can_still_be_stopped(pool: PgPool) {
     let (t, change, ben) = ready(pool).await;
-    let form = ben.reads(&change).await.press(Kind::Approve);
-    for state in ["closed", "merged"] {
-        let over = change.clone().with(json!({ "state": state }));
-        t.ci().await.submit(&over).await;
-        assert_eq!(ben.calls(&form).await.said(), (409, Some(Problem::NotOpen)));
-    }
+    let form = ben
+        .reads(&change)
+        .await
+        .press(Kind::Reject)
+        .because("pays twice");
+    let closed = change.clone().with(json!({ "state": "closed" }));
+    t.ci().await.submit(&closed).await;
+    assert_eq!(ben.calls(&form).await.said(), (409, Some(Problem::NotOpen)));
     assert_eq!(t.recorded().await, 0);
+    let merged = change.clone().with(json!({ "state": "merged" }));
+    t.ci().await.submit(&merged).await;
+    assert_eq!(ben.calls(&form).await.said(), (200, None));
+    assert_eq!(t.ci().await.gate(&change.head).await.answer().1, "rejected");
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]

@@ -378,10 +378,22 @@ async fn a_patch_over_the_limit_and_a_fifth_large_one_are_refused(pool: PgPool) 
         patch: big_patch(1_500_000),
         ..change()
     };
+    let packed = || {
+        let part = Part::bytes(zstd::bulk::compress(&large.patch, 3).unwrap());
+        let json = Part::text(large.json().to_string());
+        Form::new()
+            .part("change", json)
+            .part("patch", part.mime_str("application/zstd").unwrap())
+    };
     let places = t.server.large.clone().acquire_many_owned(4).await.unwrap();
     let reply = ci.try_to_submit(&large).await;
     assert_eq!(reply.problem(), (503, "busy"));
     assert!(reply.headers.contains_key("retry-after"));
+    assert_eq!(
+        ci.put(packed()).await.problem(),
+        (503, "busy"),
+        "packed or not"
+    );
     ci.submit(&change().key("small")).await;
     drop(places);
     ci.submit(&large).await;
@@ -469,4 +481,52 @@ async fn a_token_reads_the_repositories_below_its_owner_and_no_others(pool: PgPo
             "{pattern}"
         );
     }
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn pipelines_that_finish_in_another_order_leave_the_newest_head_current(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ci = t.ci().await;
+    let (c1, c2) = (change(), change().pushed("c2"));
+    let mut commits = c1.json()["commits"].as_array().unwrap().clone();
+    commits.extend(c2.json()["commits"].as_array().unwrap().clone());
+    ci.submit(&c2.clone().with(json!({ "commits": commits })))
+        .await;
+    let late = ci.submit(&c1).await.json;
+    assert_eq!(
+        (&late["new"], &late["current"]),
+        (&json!(true), &json!(false))
+    );
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_name_as_long_as_a_book_is_taken_and_cut(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ci = t.ci().await;
+    let long: String = (0..6_000u32)
+        .map(|i| char::from_u32(0x4e00 + i * 7 % 20_000).unwrap())
+        .collect();
+    let message = format!("Retry\n\nCo-authored-by: {long} <{long}@x>\n");
+    ci.submit(&change().message(&message)).await;
+    let author = json!({ "name": long.chars().take(500).collect::<String>(), "email": long.chars().take(500).collect::<String>() });
+    ci.submit(&change().pushed("c2").with(json!({ "author": author })))
+        .await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn whoever_opened_a_change_and_is_known_by_name_only_is_nobody(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ci = t.ci().await;
+    t.senior("ben").await.linked("ben").await;
+    ci.submit(&change().by("ben")).await;
+    assert_eq!(ci.gate(&sha("c1")).await.answer().1, "not_required");
+    ci.submit(
+        &change()
+            .key("2")
+            .by("ben")
+            .pushed("c2")
+            .with(json!({ "author": { "name": "Jo" } })),
+    )
+    .await;
+    assert_eq!(ci.gate(&sha("c2")).await.answer().1, "waiting");
 }

@@ -98,9 +98,14 @@ impl Case {
     }
 
     /// The level of the revision: the lowest among its contributors, each as it was when the revision arrived.
-    /// None is `nobody`: a contributor whom no proved link leads to, or no contributor at all.
+    /// None is `nobody`: a contributor whom no proved link leads to, or nobody but co-authors. A trailer is a line of text
+    /// that anybody can write: it may lower a level, and never give one.
     #[must_use]
     pub fn level(&self) -> Option<Level> {
+        let is_co_author = |known: &Known| known.contributor.role == Role::CoAuthor;
+        if self.contributors.iter().all(is_co_author) {
+            return None;
+        }
         self.contributors.iter().map(Known::level).min().flatten()
     }
 
@@ -215,12 +220,13 @@ impl Case {
 
     fn can_be_decided(&self, kind: Kind) -> Result<(), Problem> {
         match (self.change.state, self.revision.patch) {
-            (ChangeState::Closed | ChangeState::Merged, _) => Err(Problem::NotOpen),
+            (ChangeState::Closed, _) => Err(Problem::NotOpen),
             // Saying no to what nobody can be sure of is always safe.
-            (ChangeState::Open, Patch::Disputed | Patch::Wrong) if kind != Kind::Reject => {
+            (_, Patch::Disputed | Patch::Wrong) if kind != Kind::Reject => {
                 Err(Problem::PatchInDoubt)
             }
-            (ChangeState::Open, _) => Ok(()),
+            // What is merged may not be deployed yet: it can still be approved, and still be stopped.
+            (ChangeState::Open | ChangeState::Merged, _) => Ok(()),
         }
     }
 

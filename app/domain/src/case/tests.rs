@@ -97,15 +97,29 @@ fn one_withdraws_only_what_one_said() {
 }
 
 #[test]
-fn what_is_closed_or_merged_is_not_decided() {
-    for state in [ChangeState::Closed, ChangeState::Merged] {
-        let mut case = case();
-        case.change.state = state;
+fn what_is_closed_is_not_decided_and_what_is_merged_can_still_be_stopped_or_cleared() {
+    let mut case = case();
+    case.change.state = ChangeState::Closed;
+    for kind in [Kind::Approve, Kind::Reject, Kind::Override] {
         assert_eq!(
-            case.may_decide(&senior("ben"), Kind::Approve, NOW),
+            case.may_decide(&senior("ben"), kind, NOW),
             Err(Problem::NotOpen)
         );
+        case.change.state = ChangeState::Merged;
+        assert!(case.may_decide(&senior("ben"), kind, NOW).is_ok());
+        case.change.state = ChangeState::Closed;
     }
+}
+
+#[test]
+fn a_trailer_lowers_a_level_and_never_gives_one() {
+    let mut agents = case().by("ben", Some(Level::Senior));
+    agents.contributors[0].contributor.role = Role::CoAuthor;
+    assert_eq!(agents.level(), None);
+    let with_a_junior = agents
+        .by("ben", Some(Level::Senior))
+        .by("ana", Some(Level::Junior));
+    assert_eq!(with_a_junior.level(), Some(Level::Junior));
 }
 
 #[test]

@@ -52,8 +52,7 @@ pub struct Judged {
 #[must_use]
 pub fn answer(found: Vec<Found>, policy: &Policy, now: Timestamp) -> Answer {
     let judged: Vec<Judged> = one_a_change(found, policy, now);
-    let closed = |judged: &&Judged| judged.found.state == ChangeState::Closed;
-    let counting: Vec<&Judged> = judged.iter().filter(|judged| !closed(judged)).collect();
+    let counting: Vec<&Judged> = judged.iter().filter(|judged| judged.speaks()).collect();
     let Some(least) = counting
         .iter()
         .min_by_key(|judged| judged.verdict.word().rank())
@@ -134,6 +133,13 @@ fn without_open_change(judged: Vec<Judged>, now: Timestamp) -> Answer {
 }
 
 impl Judged {
+    /// Whether it has a say: a change that was closed has none, unless this very commit was rejected there. Else closing a
+    /// change and proposing the same commit again would be a way round a rejection.
+    fn speaks(&self) -> bool {
+        let rejected_here = || self.found.standing.vetoes().any(|veto| veto.about_this);
+        self.found.state != ChangeState::Closed || rejected_here()
+    }
+
     /// Whether a decision is what its person now says of this revision, or a rejection that stands.
     #[must_use]
     pub fn counts(&self, voice: &Voice) -> bool {

@@ -143,3 +143,22 @@ fn what_counts_is_said_of_each_decision() {
         "approvals of an older revision do not, a rejection does"
     );
 }
+
+#[test]
+fn a_rejected_commit_stays_rejected_when_its_change_is_closed_and_proposed_again() {
+    let mut rejected = case().by("ben", Some(Level::Senior)).rejected_by("li");
+    rejected.change.state = ChangeState::Closed;
+    let again = case().by("ben", Some(Level::Senior));
+    assert_eq!(
+        ask(vec![found(1, &rejected), found(2, &again)]).verdict,
+        Word::Rejected
+    );
+    assert_eq!(ask(vec![found(1, &rejected)]).verdict, Word::Rejected);
+    assert!(
+        ask(vec![
+            found(1, &rejected.withdrawn_by("li")),
+            found(2, &again)
+        ])
+        .allow
+    );
+}

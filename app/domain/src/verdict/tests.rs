@@ -183,6 +183,25 @@ fn an_override_stands_in_for_a_while_and_is_seen_as_one() {
 }
 
 #[test]
+fn an_override_that_a_rejection_ended_stays_ended() {
+    let ended = case()
+        .by("ana", None)
+        .overridden_by("ben")
+        .rejected_by("li");
+    assert_eq!(ended.clone().withdrawn_by("li").word(), Word::Waiting);
+    assert_eq!(ended.overridden_by("ben").word(), Word::Overridden);
+}
+
+#[test]
+fn an_approval_of_the_fix_does_not_free_the_commit_that_was_rejected() {
+    let rejected = case().by("ana", None).approved_by("li").rejected_by("ben");
+    let mut about_the_old = rejected.clone().pushed().approved_by("ben");
+    assert_eq!(about_the_old.word(), Word::Approved);
+    about_the_old.revision = rejected.revision;
+    assert_eq!(about_the_old.word(), Word::Rejected);
+}
+
+#[test]
 fn an_override_passes_a_rejection_that_stood() {
     assert_eq!(
         case()
@@ -329,8 +348,8 @@ proptest! {
     }
 
     #[test]
-    fn an_approval_of_another_revision_changes_nothing(case in cases()) {
-        let mut with_one = case.clone().pushed().approved_by("zoe");
+    fn an_approval_of_a_newer_revision_changes_nothing(case in cases(), who in prop::sample::select(vec!["ben", "li", "zoe"])) {
+        let mut with_one = case.clone().pushed().approved_by(who);
         with_one.revision = case.revision.clone();
         with_one.change.head = case.change.head;
         prop_assert_eq!(with_one.word(), case.word());
