@@ -51,10 +51,9 @@ impl Browser {
             .await?
             .text()
             .await?;
-        let form = Form::on(&page, "/fn/decide").context("the page has no form to decide with")?;
-        if !form.buttons.iter().any(|value| value == kind) {
+        let Some(form) = Form::on(&page, "/fn/decide", kind) else {
             return Ok(false);
-        }
+        };
         let mut fields: Vec<(&str, &str)> = form
             .hidden
             .iter()
@@ -116,8 +115,8 @@ struct Form {
 }
 
 impl Form {
-    /// The first form whose action begins so.
-    fn on(page: &str, action: &str) -> Option<Self> {
+    /// The first form whose action begins so and that has a button for such a decision: an override has a form of its own.
+    fn on(page: &str, action: &str, kind: &str) -> Option<Self> {
         page.split("<form").skip(1).find_map(|rest| {
             let (opening, rest) = rest.split_once('>')?;
             let found = attribute(opening, "action").filter(|found| found.starts_with(action))?;
@@ -133,7 +132,10 @@ impl Form {
             {
                 form.take(tag);
             }
-            Some(form)
+            form.buttons
+                .iter()
+                .any(|value| value == kind)
+                .then_some(form)
         })
     }
 
@@ -168,14 +170,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_is_read_off_a_page() {
-        let page = r#"<form action="/search"><input name="q"></form><form class="sign" action="/fn/decide" method="post">
+    fn the_form_with_the_button_is_read_off_a_page() {
+        let page = r#"<form action="/search"><input name="q"></form>
+            <form action="/fn/decide" method="post"><button name="kind" value="override">O</button></form>
+            <form class="sign" action="/fn/decide" method="post">
             <input type="hidden" name="digest" value="a&amp;b"/><!--x--><textarea name="reason"></textarea>
             <button class="btn" name="kind" value="reject" disabled>R</button><button name="kind" value="approve">A</button></form>"#;
-        let form = Form::on(page, "/fn/decide").unwrap();
+        let form = Form::on(page, "/fn/decide", "approve").unwrap();
         assert_eq!(form.action, "/fn/decide");
         assert_eq!(form.hidden, [("digest".to_owned(), "a&b".to_owned())]);
         assert_eq!(form.buttons, ["approve"]);
-        assert_eq!(Form::on(page, "/fn/other"), None);
+        assert!(Form::on(page, "/fn/decide", "override").is_some());
+        assert_eq!(
+            Form::on(page, "/fn/decide", "reject"),
+            None,
+            "it cannot be pressed"
+        );
+        assert_eq!(Form::on(page, "/fn/other", "approve"), None);
     }
 }
