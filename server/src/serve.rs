@@ -5,6 +5,7 @@ use anyhow::{Context, bail};
 use axum::{
     Router,
     http::{HeaderValue, header},
+    middleware::from_fn_with_state,
 };
 use secrecy::ExposeSecret;
 use std::net::SocketAddr;
@@ -53,8 +54,8 @@ pub fn router(server: Server) -> Router {
         provider: server.settings.provider.name.as_str().into(),
         claims_max_age: server.claims_max_age(),
     });
-    let pages = auth::guarded(&server.auth, pages);
-    let routes = routes.merge(web::docs(&server, document));
+    let pages = auth::guarded(&server.auth, pages.merge(web::docs(document)))
+        .layer(from_fn_with_state(server.clone(), web::docs_for_tokens));
     let whole = routes.merge(web::browser(pages, web::Site::of(&server.settings)));
     let nosniff = HeaderValue::from_static("nosniff");
     web::outermost(whole.layer(SetResponseHeaderLayer::if_not_present(

@@ -14,6 +14,9 @@ pub mod secret;
 mod sessions;
 mod signed_in;
 
+// Only `web::docs` knows what a token may see of the pages.
+pub(crate) use signed_in::ByToken;
+
 use crate::{
     limits::Limits,
     settings::{self, Settings},

@@ -1,44 +1,38 @@
 //! `/openapi.json` and `/docs`, for people who are signed in and for tokens: what can be asked of us is not for strangers.
 
-use crate::{api, auth, state::Server};
+use crate::{api, auth::ByToken, state::Server};
 use axum::{
     Router,
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderValue, header},
-    middleware::{Next, from_fn_with_state, map_response},
+    middleware::{Next, map_response},
     response::Response,
 };
-use tower::ServiceExt;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::Site;
-
-/// The document of the REST API, and a page that shows it from files of our own.
-pub fn docs(server: &Server, document: OpenApi) -> Router {
+/// The document of the REST API, and a page that shows it from files of our own. Belongs among the guarded pages, with
+/// [`docs_for_tokens`] around them.
+pub fn docs(document: OpenApi) -> Router {
     // Swagger UI would fetch a badge about the document from elsewhere, which the policy forbids anyway.
     let page = SwaggerUi::new("/docs")
         .url("/openapi.json", document)
         .config(Config::default().validator_url("none"));
-    let docs = Router::new().merge(page).layer(map_response(policy));
-    let for_people = super::browser(
-        auth::guarded(&server.auth, docs.clone()),
-        Site::of(&server.settings),
-    );
-    docs.layer(from_fn_with_state((server.clone(), for_people), for_tokens))
+    Router::new().merge(page).layer(map_response(policy))
 }
 
-/// Lets a valid token through; everybody else comes by the way of browsers, which asks for a session.
-async fn for_tokens(
-    axum::extract::State((server, for_people)): axum::extract::State<(Server, Router)>,
-    request: Request,
+/// Lets a valid token read these too; it opens nothing else that people see.
+pub async fn docs_for_tokens(
+    State(server): State<Server>,
+    mut request: Request,
     next: Next,
 ) -> Response {
-    if api::has_token(&server, request.headers()).await {
-        return next.run(request).await;
+    let path = request.uri().path();
+    let is_docs = path == "/openapi.json" || path.starts_with("/docs");
+    if is_docs && api::has_token(&server, request.headers()).await {
+        request.extensions_mut().insert(ByToken);
     }
-    let Ok(response) = for_people.oneshot(request).await;
-    response
+    next.run(request).await
 }
 
 /// Swagger UI styles its elements one by one; it loads and runs only what we serve.

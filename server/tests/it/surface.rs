@@ -295,3 +295,36 @@ fn every_call_of_a_form_is_a_post_under_its_own_prefix() {
     }
     "#);
 }
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn the_docs_are_shown_from_files_of_our_own(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let secret = t.ci().await.secret;
+    for (path, kind) in [
+        ("/docs/", "text/html"),
+        ("/docs/swagger-ui-bundle.js", "text/javascript"),
+        ("/docs/swagger-initializer.js", "text/javascript"),
+        ("/docs/swagger-ui.css", "text/css"),
+    ] {
+        let asked = browser().get(t.at(path));
+        assert_eq!(
+            asked.send().await.unwrap().status(),
+            401,
+            "{path} for strangers"
+        );
+        let shown = browser()
+            .get(t.at(path))
+            .bearer_auth(&secret)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(shown.status(), 200, "{path}");
+        assert!(
+            shown.headers()[header::CONTENT_TYPE]
+                .to_str()
+                .unwrap()
+                .starts_with(kind),
+            "{path}"
+        );
+    }
+}
