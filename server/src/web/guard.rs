@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use axum::{
     Router,
+    body::{Body, Bytes},
     extract::Request,
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, header, request::Parts},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
@@ -30,6 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// writes refused, small bodies.
 pub fn browser<S: Clone + Send + Sync + 'static>(routes: Router<S>, site: Site) -> Router<S> {
     routes
+        .layer(from_fn(whole))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(from_fn(only_from_a_page))
         .layer(CsrfLayer::new())
@@ -40,6 +42,12 @@ pub fn browser<S: Clone + Send + Sync + 'static>(routes: Router<S>, site: Site) 
         .layer(CatchPanicLayer::custom(after_a_panic))
         .layer(from_fn(in_words))
         .layer(from_fn_with_state(site, guarding_headers))
+}
+
+/// Hands a request on when all of its body is there. What never said how large it is and turns out to be too large is so
+/// refused as such everywhere, whether or not anybody would have read it.
+async fn whole(parts: Parts, body: Bytes, next: Next) -> Response {
+    next.run(Request::from_parts(parts, Body::from(body))).await
 }
 
 /// Refuses a write that carries a cookie and neither `Sec-Fetch-Site` nor `Origin`. Every browser of the last years

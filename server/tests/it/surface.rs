@@ -1,17 +1,23 @@
-//! Every address that the server answers, and what strangers get there. A new route that is not in this list is found by it.
+//! Every address that the server answers, and what strangers get there. The walk reads the routes out of the router itself, so
+//! a new one is found by it, and is taken to be closed to strangers unless [`whose`] says otherwise.
 
-use crate::support::TestServer;
+use crate::support::{
+    TestServer,
+    sockets::{Body, Socket},
+};
 use leptos_router::SsrMode;
 use reqwest::{Client, Method, Response, StatusCode, header, redirect::Policy};
 use serde_json::Value;
 use sqlx::PgPool;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What strangers get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum For {
     /// Everybody.
     All,
+    /// Everybody, and there is nothing.
+    Nothing,
     /// People who are signed in: a page sends strangers to sign in.
     People,
     /// Machines with a token: strangers get a problem.
@@ -20,39 +26,85 @@ enum For {
     SignIn,
 }
 
-/// Everything that is not a page, a call of a form, or in `/openapi.json`.
-const FIXED: &[(&str, &str, For)] = &[
-    ("GET", "/livez", For::All),
-    ("GET", "/readyz", For::All),
-    ("GET", "/auth/callback", For::SignIn),
-    ("POST", "/sign-out", For::People),
-    ("GET", "/openapi.json", For::People),
-    ("GET", "/docs/", For::People),
-    ("GET", "/nothing-here", For::People),
-];
+/// Who may use a route. What is not named here is for people who are signed in.
+fn whose(route: &str) -> For {
+    match route {
+        "/livez" | "/readyz" | "/sign-in" => For::All,
+        "/pkg/{name}" | "/favicon.ico" | "/robots.txt" => For::Nothing,
+        "/auth/start" | "/auth/callback" => For::SignIn,
+        _ if route.starts_with("/api/") => For::Machines,
+        _ => For::People,
+    }
+}
 
-/// Methods, addresses with ids filled in, and for whom they are.
-async fn surface(t: &TestServer) -> Vec<(Method, String, For)> {
-    let method = |name: &str| Method::from_bytes(name.to_uppercase().as_bytes()).unwrap();
-    let mut all: Vec<_> = FIXED
-        .iter()
-        .map(|&(name, path, whose)| (method(name), path.to_owned(), whose))
-        .collect();
-    for (path, _) in server::web::listing() {
-        let whose = if path == "/sign-in" {
-            For::All
-        } else {
-            For::People
-        };
-        all.push((Method::GET, path.replace("{id}", NOBODYS), whose));
+/// Whether a session cookie could open it, and so a browser be made to ask for it.
+fn is_for_browsers(path: &str, whose: For) -> bool {
+    whose != For::Machines && !["/livez", "/readyz"].contains(&path)
+}
+
+/// What has no route, and is asked for all the same.
+const WITHOUT_ROUTE: [&str; 3] = ["/favicon.ico", "/robots.txt", "/nothing-here"];
+
+/// Methods, addresses with their parameters filled in, and for whom they are.
+fn surface(t: &TestServer) -> Vec<(Method, String, For)> {
+    let mut all = Vec::new();
+    for (route, methods) in routes(t) {
+        for method in methods {
+            all.push((method, filled_in(&route), whose(&route)));
+        }
     }
-    for (path, verb) in leptos::server_fn::axum::server_fn_paths() {
-        all.push((verb, path.to_owned(), For::People));
-    }
-    for (path, verb) in documented(t).await {
-        all.push((method(&verb), path.replace("{id}", NOBODYS), For::Machines));
-    }
+    all.extend(WITHOUT_ROUTE.map(|path| (Method::GET, path.to_owned(), whose(path))));
     all
+}
+
+/// Every route of the router and the methods it takes, as the router writes itself down for debugging:
+/// `RouteId(7): MethodRouter(… allow_header: Bytes(b"GET,HEAD") …)` and `RouteId(7): "/livez"`.
+fn routes(t: &TestServer) -> BTreeMap<String, Vec<Method>> {
+    let written = format!("{:?}", server::serve::router(t.server.clone()));
+    let (_, written) = written.split_once("PathRouter { routes: {").unwrap();
+    let (endpoints, rest) = written.split_once("node: Node { paths: {").unwrap();
+    let (paths, _) = rest.split_once("} } }, fallback_router").unwrap();
+    let endpoints: BTreeMap<&str, Vec<Method>> = by_id(endpoints)
+        .map(|(id, endpoint)| (id, methods(endpoint)))
+        .collect();
+    let found: BTreeMap<String, Vec<Method>> = by_id(paths)
+        .map(|(id, path)| (quoted(path).to_owned(), endpoints[id].clone()))
+        .collect();
+    assert_eq!(found.len(), endpoints.len(), "{found:?}");
+    found
+}
+
+fn by_id(list: &str) -> impl Iterator<Item = (&str, &str)> {
+    let entries = list.split("RouteId(").skip(1);
+    entries.map(|entry| entry.split_once("): ").unwrap())
+}
+
+/// A route that takes whatever method comes is none of ours.
+fn methods(endpoint: &str) -> Vec<Method> {
+    let (_, allowed) = endpoint
+        .split_once("allow_header: Bytes(b")
+        .unwrap_or_else(|| panic!("which methods? {endpoint}"));
+    let names = quoted(allowed).split(',');
+    names
+        .map(|name| Method::from_bytes(name.as_bytes()).unwrap())
+        .collect()
+}
+
+fn quoted(text: &str) -> &str {
+    text.split('"').nth(1).unwrap()
+}
+
+/// An address that the route answers.
+fn filled_in(route: &str) -> String {
+    let path = route
+        .replace("{id}", NOBODYS)
+        .replace("{name}", "nothing.js")
+        .replace("{*rest}", "swagger-ui.css");
+    assert!(
+        !path.contains('{'),
+        "what stands for the parameter of {route}?"
+    );
+    path
 }
 
 /// The id of nothing.
@@ -95,12 +147,13 @@ async fn ask(t: &TestServer, method: Method, path: &str, site: &str) -> Response
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn strangers_get_nothing_but_the_way_in(pool: PgPool) {
     let t = TestServer::new(pool).await;
-    for (method, path, whose) in surface(&t).await {
+    for (method, path, whose) in surface(&t) {
         let response = ask(&t, method.clone(), &path, "same-origin").await;
         let (status, headers) = (response.status(), response.headers().clone());
         let location = headers.get(header::LOCATION).map(|to| to.to_str().unwrap());
         match whose {
             For::All => assert_eq!(status, StatusCode::OK, "{method} {path}"),
+            For::Nothing => assert_eq!(status, StatusCode::NOT_FOUND, "{method} {path}"),
             For::People => assert!(
                 location.is_some_and(|to| to.starts_with("/sign-in")),
                 "{method} {path}: {status} {location:?}"
@@ -127,8 +180,8 @@ async fn strangers_get_nothing_but_the_way_in(pool: PgPool) {
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn what_browsers_get_is_guarded_by_its_headers(pool: PgPool) {
     let t = TestServer::new(pool).await;
-    for (method, path, whose) in surface(&t).await {
-        if whose == For::Machines || ["/livez", "/readyz"].contains(&path.as_str()) {
+    for (method, path, whose) in surface(&t) {
+        if !is_for_browsers(&path, whose) {
             continue;
         }
         let response = ask(&t, method.clone(), &path, "same-origin").await;
@@ -160,76 +213,82 @@ async fn what_browsers_get_is_guarded_by_its_headers(pool: PgPool) {
     }
 }
 
+/// Also at addresses that take no writes: the guard stands before all of them.
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn no_other_site_can_make_a_browser_write(pool: PgPool) {
     let t = TestServer::new(pool).await;
-    for (method, path, whose) in surface(&t).await {
-        if method != Method::POST || whose == For::Machines {
+    let writes = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+    for (_, path, whose) in surface(&t) {
+        if !is_for_browsers(&path, whose) {
             continue;
         }
-        for site in ["cross-site", "same-site"] {
-            assert_eq!(
-                ask(&t, method.clone(), &path, site).await.status(),
-                StatusCode::FORBIDDEN,
-                "{path} from {site}"
-            );
+        for method in &writes {
+            let from_elsewhere = [
+                ("sec-fetch-site", "cross-site"),
+                ("sec-fetch-site", "same-site"),
+                ("cookie", "countersign=x"),
+            ];
+            for header in from_elsewhere {
+                let mut socket = Socket::open(&t).await;
+                socket.ask(method, &path, &[header], Body::None).await;
+                assert_eq!(socket.status().await, 403, "{method} {path}: {header:?}");
+            }
         }
-        let silent = browser()
-            .request(method, t.at(&path))
-            .header(header::COOKIE, "countersign=x")
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(
-            silent.status(),
-            StatusCode::FORBIDDEN,
-            "{path} from nowhere"
-        );
     }
 }
 
+/// One byte more than is accepted, once announced and once not: each is refused as too large, or is not read at all where the
+/// address takes no body.
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn no_body_is_larger_than_its_address_accepts(pool: PgPool) {
     let t = TestServer::new(pool).await;
-    let secret = t.ci().await.secret;
-    for (method, path, whose) in surface(&t).await {
-        if method == Method::GET {
+    let authorization = format!("Bearer {}", t.ci().await.secret);
+    for (method, path, whose) in surface(&t) {
+        if method == Method::HEAD {
             continue;
         }
-        let size = if method == Method::PUT {
-            30_000_000
+        let kind = if method == Method::PUT {
+            "multipart/form-data; boundary=b"
         } else {
-            1_000_000
+            "application/json"
         };
-        let body = vec![b'x'; size];
-        let request = browser()
-            .request(method.clone(), t.at(&path))
-            .header("sec-fetch-site", "same-origin")
-            .body(body);
-        let request = request.header(
-            header::CONTENT_TYPE,
-            if method == Method::PUT {
-                "multipart/form-data; boundary=b"
-            } else {
-                "application/json"
-            },
-        );
-        let request = if whose == For::Machines {
-            request.bearer_auth(&secret)
+        let headers = [
+            ("sec-fetch-site", "same-origin"),
+            ("content-type", kind),
+            ("authorization", &authorization),
+        ];
+        let ask = async |body: Body| {
+            let mut socket = Socket::open(&t).await;
+            socket.ask(&method, &path, &headers, body).await;
+            socket.status().await
+        };
+        let takes_one = method != Method::GET;
+        let expected = if takes_one || is_for_browsers(&path, whose) {
+            413
         } else {
-            request
+            ask(Body::None).await
         };
-        // A server that answers before it has read everything may close the connection on who still writes.
-        let Ok(response) = request.send().await else {
-            continue;
-        };
-        let status = response.status();
-        assert!(
-            status.is_client_error() || status.is_redirection(),
-            "{method} {path}: {status}"
-        );
-        assert_ne!(status, StatusCode::OK, "{method} {path}");
+        let body = too_large(&method);
+        for body in [Body::Announced(&body), Body::Chunked(&body)] {
+            assert_eq!(
+                ask(body).await,
+                expected,
+                "{method} {path}: {}",
+                body.name()
+            );
+        }
     }
+}
+
+/// A body that is larger than an address with this method accepts.
+fn too_large(method: &Method) -> Vec<u8> {
+    if method != Method::PUT {
+        return vec![b'x'; 64 * 1024 + 1];
+    }
+    let mut body = b"--b\r\nContent-Disposition: form-data; name=\"patch\"\r\n\r\n".to_vec();
+    body.resize(body.len() + domain::patch::MAX_BYTES + 1, b'+');
+    body.extend_from_slice(b"\r\n--b--\r\n");
+    body
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -237,7 +296,14 @@ async fn routes_and_their_document_agree(pool: PgPool) {
     let t = TestServer::new(pool).await;
     let ci = t.ci().await;
     let documented = documented(&t).await;
-    assert_eq!(documented.len(), 9, "{documented:?}");
+    let of_the_router: BTreeSet<(String, String)> = routes(&t)
+        .into_iter()
+        .filter(|(route, _)| whose(route) == For::Machines)
+        .flat_map(|(route, methods)| methods.into_iter().map(move |verb| (route.clone(), verb)))
+        .filter(|(_, verb)| verb != Method::HEAD)
+        .map(|(route, verb)| (route, verb.as_str().to_lowercase()))
+        .collect();
+    assert_eq!(documented, of_the_router);
     for (path, _) in &documented {
         let path = path.replace("{id}", NOBODYS);
         for verb in [

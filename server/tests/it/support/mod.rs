@@ -4,6 +4,7 @@ pub mod browsers;
 pub mod changes;
 pub mod machines;
 pub mod people;
+pub mod sockets;
 
 use domain::{
     ids::ChangeId,
