@@ -7,6 +7,7 @@ mod decisions;
 mod gate;
 mod gate_cli;
 mod pages;
+mod people;
 mod roles;
 mod stream;
 mod submissions;

@@ -98,12 +98,12 @@ impl Case {
     }
 
     /// The level of the revision: the lowest among its contributors, each as it was when the revision arrived.
-    /// None is `nobody`: a contributor whom no proved link leads to, or nobody but co-authors. A trailer is a line of text
+    /// None is `nobody`: a contributor whom no proved link leads to, or nobody but those whom a message names. That is a line of text
     /// that anybody can write: it may lower a level, and never give one.
     #[must_use]
     pub fn level(&self) -> Option<Level> {
-        let is_co_author = |known: &Known| known.contributor.role == Role::CoAuthor;
-        if self.contributors.iter().all(is_co_author) {
+        let is_hearsay = |known: &Known| known.contributor.role.is_hearsay();
+        if self.contributors.iter().all(is_hearsay) {
             return None;
         }
         self.contributors.iter().map(Known::level).min().flatten()

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     decision::Reason,
     people::{Granted, Source},
-    testing::{MAX_AGE, NOW, case, person, senior},
+    testing::{MAX_AGE, NOW, case, id, person, senior},
 };
 
 #[test]
@@ -112,14 +112,22 @@ fn what_is_closed_is_not_decided_and_what_is_merged_can_still_be_stopped_or_clea
 }
 
 #[test]
-fn a_trailer_lowers_a_level_and_never_gives_one() {
-    let mut agents = case().by("ben", Some(Level::Senior));
-    agents.contributors[0].contributor.role = Role::CoAuthor;
-    assert_eq!(agents.level(), None);
-    let with_a_junior = agents
-        .by("ben", Some(Level::Senior))
-        .by("ana", Some(Level::Junior));
-    assert_eq!(with_a_junior.level(), Some(Level::Junior));
+fn what_a_message_says_lowers_a_level_and_never_gives_one() {
+    for hearsay in [Role::CoAuthor, Role::Requester] {
+        let mut agents = case().by("ben", Some(Level::Senior));
+        agents.contributors[0].contributor.role = hearsay;
+        assert_eq!(agents.level(), None);
+        assert_eq!(agents.role_of(id("ben")), Some(hearsay), "it bars");
+        let with_a_junior = agents
+            .by("ben", Some(Level::Senior))
+            .by("ana", Some(Level::Junior));
+        assert_eq!(with_a_junior.level(), Some(Level::Junior));
+        let mut asked_by_a_junior = case()
+            .by("ben", Some(Level::Senior))
+            .by("ana", Some(Level::Junior));
+        asked_by_a_junior.contributors[1].contributor.role = hearsay;
+        assert_eq!(asked_by_a_junior.level(), Some(Level::Junior));
+    }
 }
 
 #[test]

@@ -92,6 +92,12 @@ pub(super) const RULES: &[Rule] = rules! {
     Codex Marked Vendor("openai.com"), "git-ai-project/git-ai@90553fa7d", "2026-11";
     Codex Marked Link("https://chatgpt.com/codex/tasks/task_"), "summoncircle#141", "2026-11";
     Codex Marked Link("https://chatgpt.com/codex/cloud/tasks/task_"), "oli-torus#6461", "2026-11";
+
+    Devin Marked Account { id: 158_243_242, logins: &["devin-ai-integration[bot]"] }, "git-ai-project/git-ai@9259bd4b0", "2026-11";
+    Devin Marked Link("https://app.devin.ai/sessions/"), "fastrepl/anarlog#2041", "2026-11";
+
+    Jules Marked Account { id: 161_369_871, logins: &["google-labs-jules[bot]"] }, "google-gemini/gemini-cli@b38e0984b9", "2026-11";
+    Jules Marked Link("https://jules.google.com/task/"), "google/virtual-broadcast-production-assistant#309", "2026-11";
 };
 
 /// How the value of a trailer that any tool may leave is read.

@@ -3,6 +3,8 @@
 //! Weak evidence may bar: an address in another case, with a plus tag or in a host's no-reply form is enough to keep
 //! somebody from approving. It never gives anybody anything.
 
+mod requester;
+
 use crate::{
     commit::{Commit, Signature},
     provenance::{self, lines, trailers},
@@ -23,17 +25,20 @@ pub enum Role {
     Committer,
     /// Named so in a commit's message.
     CoAuthor,
+    /// Who set an agent to work, as a commit's message names them.
+    Requester,
     /// Who sent it here.
     Uploader,
 }
 
 impl Role {
     /// All of them, the closest to the change first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::ChangeAuthor,
         Self::Author,
         Self::Committer,
         Self::CoAuthor,
+        Self::Requester,
         Self::Uploader,
     ];
 
@@ -45,6 +50,7 @@ impl Role {
             Self::Author => "author",
             Self::Committer => "committer",
             Self::CoAuthor => "co_author",
+            Self::Requester => "requester",
             Self::Uploader => "uploader",
         }
     }
@@ -63,7 +69,17 @@ impl Role {
             Self::Author => "author",
             Self::Committer => "committer",
             Self::CoAuthor => "co-author",
+            Self::Requester => "who set the agent to work",
             Self::Uploader => "uploader",
+        }
+    }
+
+    /// Whether only a line of text says so, which anybody can write: it may bar and may lower a level, and never gives one.
+    #[must_use]
+    pub fn is_hearsay(self) -> bool {
+        match self {
+            Self::CoAuthor | Self::Requester => true,
+            Self::ChangeAuthor | Self::Author | Self::Committer | Self::Uploader => false,
         }
     }
 }
@@ -130,12 +146,12 @@ pub fn keys(email: &str, login: Option<&str>) -> Vec<Key> {
     keys
 }
 
-/// The humans of a commit: author, committer and co-authors, each once in each role.
+/// The humans of a commit: author, committer, co-authors and whoever set an agent to work, each once in each role.
 ///
-/// Tools are left out, for an agent counts as the human behind it. Where a commit names none, the agent itself is
-/// answered, without a key: that leads to nobody, which is what such a commit counts as. Infrastructure that commits
-/// for people is left out too, and as the author of a merge; as the author of a commit of its own it stays, or its
-/// name would be a way to hide.
+/// Tools are left out, for an agent counts as the human behind it. Where only the message names one, the agent itself is
+/// answered beside them, without a key: that leads to nobody, which is what such a commit counts as, or a line of text
+/// would make an agent's commit a senior's. Infrastructure that commits for people is left out too, and as the author of
+/// a merge; as the author of a commit of its own it stays, or its name would be a way to hide.
 #[must_use]
 pub fn of_commit(commit: &Commit) -> Vec<Contributor> {
     let is_merge = commit.parents.len() > 1;
@@ -146,16 +162,17 @@ pub fn of_commit(commit: &Commit) -> Vec<Contributor> {
     let message = commit.text();
     let co_authors = co_authors(&message).filter(|who| !is_infrastructure(who));
     let mut seen = HashSet::new();
-    let humans: Vec<Contributor> = author
+    let mut humans: Vec<Contributor> = author
         .into_iter()
         .chain(committer)
         .chain(co_authors.map(|who| (Role::CoAuthor, who)))
         .filter(|(_, who)| !provenance::is_tool(who))
         .map(|(role, who)| Contributor::new(role, who, None))
+        .chain(requester::requesters(commit, &message))
         .filter(|found| seen.insert((found.role, found.who.name.clone(), found.keys.clone())))
         .collect();
-    if humans.is_empty() && provenance::is_tool(&commit.author) {
-        return vec![agent_alone(&commit.author)];
+    if provenance::is_tool(&commit.author) && humans.iter().all(|found| found.role.is_hearsay()) {
+        humans.push(agent_alone(&commit.author));
     }
     humans
 }
@@ -247,170 +264,4 @@ fn is_infrastructure(who: &Signature) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::names::CommitSha;
-    use proptest::prelude::*;
-
-    fn shown(email: &str, login: Option<&str>) -> Vec<String> {
-        keys(email, login).into_iter().map(|key| key.0).collect()
-    }
-
-    fn who(text: &str) -> Signature {
-        let (name, email) = text.split_once(" <").unwrap();
-        Signature {
-            name: name.to_owned(),
-            email: email.trim_end_matches('>').to_owned(),
-        }
-    }
-
-    fn commit(author: &str, committer: &str, message: &str) -> Commit {
-        let sha = CommitSha::parse("a".repeat(40)).unwrap();
-        Commit {
-            tree: sha.clone(),
-            parents: vec![sha.clone()],
-            sha,
-            author: who(author),
-            authored_at: None,
-            committer: who(committer),
-            message: message.as_bytes().to_vec(),
-        }
-    }
-
-    fn people(commit: &Commit) -> Vec<String> {
-        let one = |c: Contributor| {
-            let key = c.keys.first().map_or("nobody", |key| key.0.as_str());
-            format!("{} {} {key}", c.role.words(), c.who.name)
-        };
-        of_commit(commit).into_iter().map(one).collect()
-    }
-
-    const ANA: &str = "Ana <ana@halden.example>";
-    const WEB: &str = "GitHub <noreply@github.com>";
-
-    #[test]
-    fn spellings_of_one_address_share_a_key() {
-        for email in [
-            "ana@halden.example",
-            "Ana@Halden.Example",
-            "ana+ci@halden.example",
-            " <ana@halden.example> ",
-            "ana@halden.example.",
-            "a\u{200b}na@halden.example",
-        ] {
-            assert_eq!(shown(email, None), ["email:ana@halden.example"], "{email}");
-        }
-        assert_eq!(shown("", Some("@Ana")), ["login:ana"]);
-        assert_eq!(shown("", None), [""; 0]);
-        assert_eq!(shown("+@x.example", None), ["email:+@x.example"]);
-        assert_eq!(shown("no address", None), ["email:no address"]);
-    }
-
-    #[test]
-    fn no_reply_addresses_name_logins() {
-        for (email, logins) in [
-            ("123+Ana@users.noreply.github.com", vec!["login:ana"]),
-            ("ana@users.noreply.github.com", vec!["login:ana"]),
-            ("2-ana@users.noreply.github.com", vec!["login:2-ana"]),
-            (
-                "123+ana@users.noreply.git.halden.example",
-                vec!["login:ana"],
-            ),
-            (
-                "123-ana@users.noreply.gitlab.com",
-                vec!["login:ana", "login:123-ana"],
-            ),
-            ("ana@noreply.codeberg.org", vec!["login:ana"]),
-            ("7+ana@noreply.git.halden.example", vec!["login:ana"]),
-            ("ana@halden.example", vec![]),
-            ("noreply@github.com", vec![]),
-        ] {
-            let mut expected = vec![format!("email:{}", email.to_lowercase())];
-            expected.extend(logins.into_iter().map(str::to_owned));
-            assert_eq!(shown(email, None), expected, "{email}");
-        }
-    }
-
-    #[test]
-    fn author_committer_and_co_authors_are_contributors() {
-        let message = "Fix (#1)\n\n* one\n\nCo-authored-by: Li <li@halden.example>\n\n* two\n\nco-authored-by: Li <li@halden.example>\nSigned-off-by: Mika <mika@halden.example>\n";
-        let commit = commit(ANA, "Ben <ben@halden.example>", message);
-        assert_eq!(
-            people(&commit),
-            [
-                "author Ana email:ana@halden.example",
-                "committer Ben email:ben@halden.example",
-                "co-author Li email:li@halden.example",
-            ]
-        );
-    }
-
-    #[test]
-    fn an_agents_commit_has_the_human_who_asked() {
-        let copilot = "copilot-swe-agent[bot] <198982749+Copilot@users.noreply.github.com>";
-        let asked = commit(
-            copilot,
-            WEB,
-            "Fix\n\nCo-authored-by: Ana <1+ana@users.noreply.github.com>\n",
-        );
-        assert_eq!(
-            people(&asked),
-            ["co-author Ana email:1+ana@users.noreply.github.com"]
-        );
-        assert_eq!(of_commit(&asked)[0].login.as_deref(), Some("ana"));
-    }
-
-    #[test]
-    fn an_agents_commit_without_a_human_leads_to_nobody() {
-        let claude = "Claude <noreply@anthropic.com>";
-        let nobody = ["author Claude nobody"];
-        assert_eq!(people(&commit(claude, WEB, "Fix\n")), nobody);
-        assert_eq!(people(&commit(claude, claude, "Fix\n")), nobody);
-        let pushed = commit(claude, ANA, "Fix\n");
-        assert_eq!(people(&pushed), ["committer Ana email:ana@halden.example"]);
-    }
-
-    #[test]
-    fn a_tool_beside_a_human_is_not_one() {
-        let message = "Fix\n\nCo-authored-by: Claude <noreply@anthropic.com>\nCo-authored-by: Claude <claude@dupont.example>\n";
-        assert_eq!(
-            people(&commit(ANA, WEB, message)),
-            [
-                "author Ana email:ana@halden.example",
-                "co-author Claude email:claude@dupont.example",
-            ]
-        );
-    }
-
-    #[test]
-    fn a_tools_name_on_another_account_stays_somebody() {
-        let spoofed = "claude[bot] <41898282+claude[bot]@users.noreply.github.com>";
-        assert_eq!(people(&commit(spoofed, WEB, "Fix\n")).len(), 1);
-    }
-
-    #[test]
-    fn infrastructure_counts_for_nothing_unless_it_writes_commits() {
-        let mut merge = commit(WEB, WEB, "Merge\n");
-        assert_eq!(people(&merge), ["author GitHub email:noreply@github.com"]);
-        merge.parents.push(merge.sha.clone());
-        assert_eq!(people(&merge), [""; 0]);
-    }
-
-    proptest! {
-        #[test]
-        fn keys_of_keys_change_no_more(email in "[a-zA-Z+.<> ]{0,8}@[a-zA-Z.]{0,8}") {
-            let once = shown(&email, None);
-            if let Some(address) = once.first().and_then(|key| key.strip_prefix("email:")) {
-                let twice = shown(address, None);
-                prop_assert_eq!(twice.first(), once.first());
-            }
-        }
-
-        #[test]
-        fn anybody_at_all_is_read(name in any::<String>(), email in any::<String>(), message in any::<String>()) {
-            let mut commit = commit(ANA, ANA, &format!("x\n\nCo-authored-by: {message}"));
-            commit.author = Signature { name, email };
-            let _ = of_commit(&commit);
-        }
-    }
-}
+mod tests;
