@@ -29,6 +29,7 @@ pub mod digest;
 pub mod gate;
 pub mod ids;
 pub mod names;
+pub mod next;
 pub mod patch;
 pub mod people;
 pub mod policy;

@@ -6,10 +6,10 @@
 
 use super::{
     cookies::CookieNames,
-    next::LocalPath,
     secret::{self, NoRandomness},
 };
 use axum::http::HeaderMap;
+use domain::next::LocalPath;
 use sha2::{Digest, Sha256};
 use time::Duration;
 use tower_sessions::cookie::{Cookie, SameSite};

@@ -7,7 +7,6 @@ mod attempt;
 mod claims;
 mod cookies;
 mod http;
-mod next;
 mod provider;
 mod routes;
 pub mod secret;

@@ -4,7 +4,6 @@ use super::{
     Auth,
     attempt::{self, Attempt},
     cookies,
-    next::LocalPath,
     provider::ProviderError,
     secret::NoRandomness,
     sessions,
@@ -17,7 +16,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use domain::{ids::PersonId, problem::Problem};
+use domain::{ids::PersonId, next::LocalPath, problem::Problem};
 use serde::Deserialize;
 use tower_sessions::Session;
 

@@ -1,6 +1,6 @@
 //! Who is asking: the person behind a session, read anew for every request, so that nothing outlives its being taken away.
 
-use super::{Auth, next::LocalPath, sessions};
+use super::{Auth, sessions};
 use crate::problem::Refusal;
 use app::caller::SignedIn;
 use axum::{
@@ -9,7 +9,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
-use domain::{ids::PersonId, problem::Problem};
+use domain::{ids::PersonId, next::LocalPath, problem::Problem};
 use tower_sessions::Session;
 
 /// Put into a request that a valid token has opened, by what knows that this token may.

@@ -46,7 +46,7 @@ mod tests {
     fn a_path_of_ours_is_kept_with_its_query() {
         for good in [
             "/",
-            "/changes/1",
+            "/changes/1?file=2",
             "/?repository=acme%2Fpayments&sort=age",
             "/décisions",
             "/a//b",
