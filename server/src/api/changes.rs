@@ -67,7 +67,7 @@ pub async fn list(
         ));
     }
     let mut tx = server.db.read().await?;
-    let ids = queue::changes(tx.conn(), &caller::repositories(&token), page.after, limit).await?;
+    let ids = queue::changes(&mut tx, &caller::repositories(&token), page.after, limit).await?;
     let listed = listing::by_ids(tx.conn(), &ids, server.claims_max_age()).await?;
     let changes = listed
         .iter()

@@ -57,13 +57,8 @@ pub async fn stream(
         .as_deref()
         .map(|text| parse(text).ok_or_else(not_a_cursor))
         .transpose()?;
-    let mut conn = server
-        .db
-        .pool()
-        .acquire()
-        .await
-        .map_err(store::Error::from)?;
-    let listed = decisions::after(&mut conn, after, &caller::repositories(&token), limit).await?;
+    let mut tx = server.db.read().await?;
+    let listed = decisions::after(&mut tx, after, &caller::repositories(&token), limit).await?;
     let cursor = listed.last().map(|one| write(one.cursor)).or(asked.after);
     let full = i64::try_from(listed.len()).is_ok_and(|n| n == limit);
     let following = cursor

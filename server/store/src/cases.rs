@@ -1,16 +1,16 @@
 //! Loads a [`Case`]: everything that bears on one revision of one change.
 
-use crate::{Error, error::known};
+use crate::{Error, error::known, rows};
 use domain::{
     Timestamp,
     case::{Case, Known, Reviewer, Tie},
-    change::{Change, ChangeState, Patch, Revision},
+    change::{Change, Patch, Revision},
     commit::{Commit, Signature},
     contributor::{Contributor, Key, Role},
     decision::{Decision, Kind, Reason, Recorded},
     digest::Digest,
     ids::{ChangeId, DecisionId, FormKey, PersonId, RepositoryId, RevisionId},
-    names::{Branch, ChangeKey, CommitSha, RepositoryName},
+    names::CommitSha,
     people::{Granted, Level, Source, held},
     policy::Policy,
     provenance::{Mark, Place, Provenance, Strength, Tool},
@@ -92,40 +92,7 @@ async fn change_and_revision(
         (false, true) => Patch::Disputed,
         (false, false) => Patch::Whole,
     };
-    let change = Change {
-        id: ChangeId(row.id),
-        repository: RepositoryId(row.repository_id),
-        repository_name: known(
-            RepositoryName::parse(row.repository).ok(),
-            "repository",
-            "name",
-        )?,
-        key: known(ChangeKey::parse(row.key).ok(), "change", "key")?,
-        title: row.title,
-        url: row.url,
-        author: row.author_name,
-        state: known(ChangeState::parse(&row.state), "change_state", "state")?,
-        draft: row.draft,
-        head: RevisionId(row.head_revision),
-        created_at: row.created_at,
-    };
-    let revision = Revision {
-        id: RevisionId(row.revision_id),
-        number: row.number,
-        target: known(Branch::parse(row.target).ok(), "revision", "target")?,
-        merge_base: known(
-            CommitSha::parse(row.merge_base).ok(),
-            "revision",
-            "merge_base",
-        )?,
-        head: known(CommitSha::parse(row.head).ok(), "revision", "head")?,
-        digest: known(Digest::from_bytes(&row.digest), "revision", "digest")?,
-        patch,
-        files: row.files,
-        added: row.added,
-        removed: row.removed,
-        arrived_at: row.arrived_at,
-    };
+    let (change, revision) = (rows::change!(row), rows::revision!(row, patch));
     Ok(Some((change, revision, row.people_version)))
 }
 
@@ -252,7 +219,7 @@ pub async fn revisions(
     change: ChangeId,
 ) -> Result<Vec<Revision>, Error> {
     let rows = sqlx::query!(
-        "select id, number, target, merge_base, head, digest, files, added, removed, arrived_at
+        "select id as revision_id, number, target, merge_base, head, digest, files, added, removed, arrived_at
          from revision where repository_id = $1 and change_id = $2 order by number",
         repository.0,
         change.0,
@@ -260,25 +227,7 @@ pub async fn revisions(
     .fetch_all(conn)
     .await?;
     rows.into_iter()
-        .map(|row| {
-            Ok(Revision {
-                id: RevisionId(row.id),
-                number: row.number,
-                target: known(Branch::parse(row.target).ok(), "revision", "target")?,
-                merge_base: known(
-                    CommitSha::parse(row.merge_base).ok(),
-                    "revision",
-                    "merge_base",
-                )?,
-                head: known(CommitSha::parse(row.head).ok(), "revision", "head")?,
-                digest: known(Digest::from_bytes(&row.digest), "revision", "digest")?,
-                patch: Patch::Whole,
-                files: row.files,
-                added: row.added,
-                removed: row.removed,
-                arrived_at: row.arrived_at,
-            })
-        })
+        .map(|row| Ok(rows::revision!(row, Patch::Whole)))
         .collect()
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     Error, Tx,
     cases::{self, DecisionRow, Which},
-    events, ids, people, standings,
+    events, ids, people, repositories, rows, standings,
 };
 use domain::{
     Timestamp,
@@ -170,33 +170,31 @@ pub struct Cursor {
 }
 
 /// Decisions after `after`, oldest first, in these repositories (folded names or `owner/*`), at most `most`. What an open
-/// transaction may still put before them is not yet shown, so nothing is ever put before a cursor.
+/// transaction may still put before them is not yet shown, so nothing is ever put before a cursor. `tx` has to see one moment
+/// ([`Db::read`](crate::Db::read)): a repository that is entered between two statements must not be passed over for good.
 ///
 /// # Errors
 /// The database refused, or holds what this version does not understand.
 pub async fn after(
-    conn: &mut PgConnection,
+    tx: &mut Tx,
     after: Option<Cursor>,
     repositories: &[String],
     most: i64,
 ) -> Result<Vec<Listed>, Error> {
     let (xid, id) = after.map_or((0, Uuid::nil()), |cursor| (cursor.xid, cursor.id));
-    let rows = sqlx::query!(
-        r#"select d.id as decision_id, d.xid::text as "xid!"
-           from decision d join repository on repository.id = d.repository_id
-           where d.xid < pg_snapshot_xmin(pg_current_snapshot()) and (d.xid, d.id) > ($1::text::xid8, $2)
-             and exists (select from unnest($3::text[]) p where repository.folded = p
-                         or (p like '%/*' and starts_with(repository.folded, left(p, -1))))
-           order by d.xid, d.id limit $4"#,
+    let repositories = repositories::named(tx, repositories).await?;
+    let ids = sqlx::query_scalar!(
+        "select id from decision
+         where xid < pg_snapshot_xmin(pg_current_snapshot()) and (xid, id) > ($1::text::xid8, $2) and repository_id = any($3)
+         order by xid, id limit $4",
         xid.to_string(),
         id,
-        repositories,
+        &repositories,
         most,
     )
-    .fetch_all(&mut *conn)
+    .fetch_all(tx.conn())
     .await?;
-    let ids: Vec<Uuid> = rows.iter().map(|row| row.decision_id).collect();
-    let mut listed = by_ids(conn, &ids).await?;
+    let mut listed = by_ids(tx.conn(), &ids).await?;
     listed.sort_by_key(|one| (one.cursor.xid, one.cursor.id));
     Ok(listed)
 }
@@ -286,14 +284,10 @@ async fn by_ids(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Listed>, Er
             .recorded()?;
             Ok(Listed {
                 recorded,
-                repository: crate::error::known(
-                    RepositoryName::parse(row.repository).ok(),
-                    "repository",
-                    "name",
-                )?,
-                key: crate::error::known(ChangeKey::parse(row.key).ok(), "change", "key")?,
+                repository: rows::repository(row.repository)?,
+                key: rows::key(row.key)?,
                 title: row.title,
-                head: crate::error::known(CommitSha::parse(row.head).ok(), "revision", "head")?,
+                head: rows::head(row.head)?,
                 cursor,
             })
         })

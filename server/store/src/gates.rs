@@ -4,6 +4,7 @@ use crate::{
     Db, Error,
     cases::{self, Which},
     error::known,
+    rows,
     tokens::{self, TokenHash},
 };
 use domain::{
@@ -108,11 +109,11 @@ pub async fn ask(
             continue;
         };
         let one = Stale {
-            head: known(CommitSha::parse(head).ok(), "revision", "head")?,
+            head: rows::head(head)?,
             change: ChangeId(change),
             revision: RevisionId(revision),
-            state: known(ChangeState::parse(&state), "change_state", "state")?,
-            target: known(Branch::parse(target).ok(), "revision", "target")?,
+            state: rows::state(&state)?,
+            target: rows::target(target)?,
             current,
         };
         match (row.fresh, row.facts) {

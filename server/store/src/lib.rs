@@ -16,6 +16,7 @@ pub mod people;
 pub mod queue;
 pub mod repositories;
 pub mod roles;
+mod rows;
 pub mod sessions;
 pub mod standings;
 pub mod submissions;

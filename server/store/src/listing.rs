@@ -3,14 +3,12 @@
 use crate::{
     Error,
     cases::{self, Which},
-    error::known,
+    rows,
 };
 use domain::{
     Timestamp,
-    change::{Change, ChangeState, Revision},
-    digest::Digest,
-    ids::{ChangeId, RepositoryId, RevisionId},
-    names::{Branch, ChangeKey, CommitSha, RepositoryName},
+    change::{Change, Revision},
+    ids::{ChangeId, RevisionId},
     policy::Policy,
     provenance::Tool,
     standing::{FORM, Standing},
@@ -93,40 +91,6 @@ pub async fn by_ids(
                 None => continue,
             },
         };
-        let change = Change {
-            id,
-            repository: RepositoryId(row.repository_id),
-            repository_name: known(
-                RepositoryName::parse(row.repository).ok(),
-                "repository",
-                "name",
-            )?,
-            key: known(ChangeKey::parse(row.key).ok(), "change", "key")?,
-            title: row.title,
-            url: row.url,
-            author: row.author_name,
-            state: known(ChangeState::parse(&row.state), "change_state", "state")?,
-            draft: row.draft,
-            head: RevisionId(row.head_revision),
-            created_at: row.created_at,
-        };
-        let revision = Revision {
-            id: RevisionId(row.revision_id),
-            number: row.number,
-            target: known(Branch::parse(row.target).ok(), "revision", "target")?,
-            merge_base: known(
-                CommitSha::parse(row.merge_base).ok(),
-                "revision",
-                "merge_base",
-            )?,
-            head: known(CommitSha::parse(row.head).ok(), "revision", "head")?,
-            digest: known(Digest::from_bytes(&row.digest), "revision", "digest")?,
-            patch: standing.patch,
-            files: row.files,
-            added: row.added,
-            removed: row.removed,
-            arrived_at: row.arrived_at,
-        };
         let tools = row
             .tools
             .iter()
@@ -135,8 +99,8 @@ pub async fn by_ids(
         found.insert(
             id,
             Listed {
-                change,
-                revision,
+                change: rows::change!(row),
+                revision: rows::revision!(row, standing.patch),
                 standing,
                 tools,
             },

@@ -1,8 +1,9 @@
 //! The queue: open changes that are not cleared, oldest first. A projection to find rows with; the rules judge them anew.
 
 use crate::{
-    Error,
+    Error, Tx,
     listing::{self, Listed},
+    repositories,
 };
 use domain::{
     Timestamp,
@@ -172,21 +173,19 @@ fn pattern(text: &str) -> String {
 /// # Errors
 /// The database refused.
 pub async fn changes(
-    conn: &mut PgConnection,
+    tx: &mut Tx,
     repositories: &[String],
     after: Option<Uuid>,
     most: i64,
 ) -> Result<Vec<ChangeId>, Error> {
+    let repositories = repositories::named(tx, repositories).await?;
     let ids = sqlx::query_scalar!(
-        "select c.id from change c join repository on repository.id = c.repository_id
-         where exists (select from unnest($1::text[]) p where repository.folded = p
-                       or (p like '%/*' and starts_with(repository.folded, left(p, -1)))) and ($2::uuid is null or c.id > $2)
-         order by c.id limit $3",
-        repositories,
+        "select id from change where repository_id = any($1) and ($2::uuid is null or id > $2) order by id limit $3",
+        &repositories,
         after,
         most,
     )
-    .fetch_all(conn)
+    .fetch_all(tx.conn())
     .await?;
     Ok(ids.into_iter().map(ChangeId).collect())
 }

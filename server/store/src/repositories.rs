@@ -3,6 +3,7 @@
 use crate::{Error, Tx, events, ids};
 use domain::{ids::RepositoryId, names::RepositoryName};
 use serde_json::json;
+use uuid::Uuid;
 
 /// The repository of that name, entered now if nobody has told of it before.
 ///
@@ -39,6 +40,21 @@ pub async fn ensure(tx: &mut Tx, name: &RepositoryName) -> Result<RepositoryId, 
             .await?
             .ok_or(Error::Sql(sqlx::Error::RowNotFound)),
     }
+}
+
+/// The repositories that a token's patterns name: folded names, or `owner/*` for all below one owner.
+///
+/// # Errors
+/// The database refused.
+pub(crate) async fn named(tx: &mut Tx, patterns: &[String]) -> Result<Vec<Uuid>, Error> {
+    Ok(sqlx::query_scalar!(
+        "select id from repository
+         where exists (select from unnest($1::text[]) p
+                       where folded = p or (p like '%/*' and starts_with(folded, left(p, -1))))",
+        patterns,
+    )
+    .fetch_all(tx.conn())
+    .await?)
 }
 
 async fn find(tx: &mut Tx, name: &RepositoryName) -> Result<Option<RepositoryId>, Error> {

@@ -1,7 +1,8 @@
 //! Records what was submitted: the change, its revision, and everything found in it.
 
 use crate::{
-    Error, Tx, cases, error::known, events, ids, patches, patches::Packed, repositories, standings,
+    Error, Tx, cases, error::known, events, ids, patches, patches::Packed, repositories, rows,
+    standings,
 };
 use domain::{
     arrival::{Arrival, KnownRevision, Submitted, arrive},
@@ -11,7 +12,7 @@ use domain::{
     contributor::Contributor,
     digest::{Covered, Digest, PatchHash},
     ids::{ChangeId, PersonId, RepositoryId, RevisionId, TokenId},
-    names::{Branch, ChangeKey, CommitSha, RepositoryName},
+    names::{ChangeKey, CommitSha, RepositoryName},
     provenance::Mark,
 };
 use serde_json::json;
@@ -143,13 +144,9 @@ async fn known_revisions(
         .map(|row| {
             Ok(KnownRevision {
                 id: RevisionId(row.id),
-                target: known(Branch::parse(row.target).ok(), "revision", "target")?,
-                merge_base: known(
-                    CommitSha::parse(row.merge_base).ok(),
-                    "revision",
-                    "merge_base",
-                )?,
-                head: known(CommitSha::parse(row.head).ok(), "revision", "head")?,
+                target: rows::target(row.target)?,
+                merge_base: rows::merge_base(row.merge_base)?,
+                head: rows::head(row.head)?,
                 patch: PatchHash(known(
                     row.patch_hash.try_into().ok(),
                     "revision",
@@ -260,13 +257,12 @@ async fn existing(
     )
     .fetch_one(tx.conn())
     .await?;
-    let digest = known(Digest::from_bytes(&row.digest), "revision", "digest")?;
     Ok(Outcome {
         repository,
         change: change.id,
         revision,
         number: row.number,
-        digest,
+        digest: rows::digest(&row.digest)?,
         new: false,
         current,
         differs,
