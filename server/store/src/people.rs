@@ -173,38 +173,6 @@ pub async fn is_active(conn: &mut PgConnection, person: PersonId) -> Result<bool
     .await?)
 }
 
-/// The people that any of these addresses or logins ties to a commit, proved or not.
-///
-/// # Errors
-/// The database cannot be asked.
-pub async fn by_accounts(conn: &mut PgConnection, keys: &[Key]) -> Result<Vec<PersonId>, Error> {
-    let keys: Vec<String> = keys.iter().map(|key| key.0.clone()).collect();
-    let ids = sqlx::query_scalar!(
-        "select distinct person_id from account where key = any($1) and until_version is null order by person_id",
-        &keys,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(ids.into_iter().map(PersonId).collect())
-}
-
-/// The active people to whom somebody granted this level, by claims of whatever age or by hand.
-///
-/// # Errors
-/// The database cannot be asked.
-pub async fn granted_level(conn: &mut PgConnection, level: Level) -> Result<Vec<PersonId>, Error> {
-    let ids = sqlx::query_scalar!(
-        "select distinct person_id from person_fact f
-         where kind = 'level' and value = $1 and until_version is null
-           and not exists (select from person_fact i where i.person_id = f.person_id and i.kind = 'inactive' and i.until_version is null)
-         order by person_id",
-        level.as_str(),
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(ids.into_iter().map(PersonId).collect())
-}
-
 /// Everybody, by name.
 ///
 /// # Errors
@@ -236,25 +204,6 @@ pub async fn meant_by(
     .fetch_all(conn)
     .await?;
     Ok(ids.into_iter().map(PersonId).collect())
-}
-
-/// The person with this identity.
-///
-/// # Errors
-/// The database cannot be asked.
-pub async fn by_identity(
-    conn: &mut PgConnection,
-    issuer: &str,
-    subject: &str,
-) -> Result<Option<PersonId>, Error> {
-    let id = sqlx::query_scalar!(
-        "select id from person where issuer = $1 and subject = $2",
-        issuer,
-        subject
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(id.map(PersonId))
 }
 
 /// What all facts about people add up to now; standings are stamped with it.

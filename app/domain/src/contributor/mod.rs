@@ -27,7 +27,8 @@ pub enum Role {
     CoAuthor,
     /// Who set an agent to work, as a commit's message names them.
     Requester,
-    /// Who sent it here.
+    /// Who sent it here, where that is a person whom we know. Nothing makes one yet: a token is nobody, so it takes a
+    /// submission by somebody who is signed in, or a code host that tells who pushed.
     Uploader,
 }
 

@@ -195,36 +195,6 @@ async fn operators_find_people_by_whatever_they_know_of_them(pool: PgPool) {
             .unwrap()
             .is_empty()
     );
-    assert_eq!(
-        people::by_identity(tx.conn(), &other.issuer, "ben")
-            .await
-            .unwrap(),
-        Some(id)
-    );
-    assert_eq!(
-        people::by_identity(tx.conn(), "https://sso.evil.example", "ben")
-            .await
-            .unwrap(),
-        None
-    );
-}
-
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn the_inactive_are_no_seniors_to_wait_for(pool: PgPool) {
-    let w = World::new(pool).await;
-    let id = w.sign_in(&ben()).await;
-    let seniors = async || {
-        let mut tx = w.db.read().await.unwrap();
-        people::granted_level(tx.conn(), Level::Senior)
-            .await
-            .unwrap()
-    };
-    assert_eq!(seniors().await, [id]);
-    let mut tx = w.db.begin().await.unwrap();
-    people::deactivate(&mut tx, id).await.unwrap();
-    tx.commit().await.unwrap();
-    assert!(seniors().await.is_empty());
-    assert!(!w.person(id).await.active);
 }
 
 /// Two sign-ins of one person at the same moment, with different groups: one after the other, and what holds is one of the two.

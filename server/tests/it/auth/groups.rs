@@ -121,7 +121,7 @@ async fn the_same_address_under_another_subject_is_another_person(pool: PgPool) 
     );
 
     let mut tx = site.db.read().await.unwrap();
-    let tied = people::by_accounts(tx.conn(), &keys("Ben+work@Halden.example", None))
+    let tied = people::meant_by(tx.conn(), "", &keys("Ben+work@Halden.example", None))
         .await
         .unwrap();
     assert_eq!(tied.len(), 2, "while both are barred from its commits");
