@@ -11,6 +11,7 @@ use domain::{
     names::{Branch, ChangeKey, CommitSha, NameError, RepositoryName},
     provenance::{Said, Tool},
 };
+use std::collections::HashSet;
 
 /// More commits than this are no change that a person reads.
 const MAX_COMMITS: usize = 2_000;
@@ -65,6 +66,9 @@ pub fn submission(from: wire::Submission) -> Result<Parsed, Wrong> {
     if !commits.is_empty() && !commits.iter().any(|commit| commit.sha == head) {
         return Err(wrong("commits", "do not include the head"));
     }
+    if let Some(sha) = named_twice(&commits) {
+        return Err(wrong("commits", format!("name {sha} twice")));
+    }
     Ok(Parsed {
         repository: name("repository", RepositoryName::parse(from.repository))?,
         key: name("key", ChangeKey::parse(from.key))?,
@@ -80,6 +84,12 @@ pub fn submission(from: wire::Submission) -> Result<Parsed, Wrong> {
         said: from.ai.map(said).transpose()?,
         commits,
     })
+}
+
+fn named_twice(commits: &[Commit]) -> Option<&CommitSha> {
+    let mut named = HashSet::with_capacity(commits.len());
+    let shas = commits.iter().map(|commit| &commit.sha);
+    shas.into_iter().find(|&sha| !named.insert(sha))
 }
 
 impl Parsed {

@@ -401,27 +401,27 @@ async fn contributors(
     Ok(())
 }
 
-/// Adds the marks that are not there yet: a later submission may raise provenance and never lower it.
+/// Adds the marks that are not there yet, behind those that are: a later submission may raise provenance and never lower it.
 async fn marks(tx: &mut Tx, outcome: &Outcome, marks: &[Mark]) -> Result<(), Error> {
     if marks.is_empty() {
         return Ok(());
     }
-    let there: HashSet<Mark> = cases::marks(tx.conn(), outcome.repository, outcome.revision)
+    let mut there: HashSet<Mark> = cases::marks(tx.conn(), outcome.repository, outcome.revision)
         .await?
         .into_iter()
         .collect();
-    let first = i32::try_from(there.len()).unwrap_or(i32::MAX);
-    let new: Vec<&Mark> = marks.iter().filter(|mark| !there.contains(mark)).collect();
+    let is_new = |mark: &&Mark| there.insert((*mark).clone());
+    let new: Vec<&Mark> = marks.iter().filter(is_new).collect();
     let text = |f: fn(&Mark) -> Option<String>| new.iter().map(|mark| f(mark)).collect::<Vec<_>>();
     let now = tx.now();
     sqlx::query!(
         r#"insert into mark (repository_id, revision_id, ordinal, tool, model, strength, place, commit_sha, line, text, at)
-           select $1, $2, $3::int + ordinal, tool, model, strength, place, commit_sha, line, text, $4
-           from unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::int[], $11::text[])
-                with ordinality as m (tool, model, strength, place, commit_sha, line, text, ordinal)"#,
+           select $1, $2, last + ordinal, tool, model, strength, place, commit_sha, line, text, $3
+           from unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::text[])
+                with ordinality as m (tool, model, strength, place, commit_sha, line, text, ordinal),
+                (select coalesce(max(ordinal), 0) as last from mark where repository_id = $1 and revision_id = $2) there"#,
         outcome.repository.0,
         outcome.revision.0,
-        first,
         now,
         &text(|m| Some(m.tool.id().into_owned())) as &[Option<String>],
         &text(|m| m.model.clone()) as &[Option<String>],

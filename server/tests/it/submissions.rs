@@ -161,6 +161,30 @@ async fn a_submission_can_say_that_a_machine_took_part_and_never_that_none_did(p
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
+async fn later_marks_come_behind_those_that_are_there(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ci = t.ci().await;
+    let with = |tool: &str| change().with(json!({ "ai": { "tool": tool } }));
+    let id = ci.submit(&with("Cursor")).await.json["change"].clone();
+    // What a version before left, which took a commit twice: one mark more than there are different ones.
+    sqlx::query("insert into mark select repository_id, revision_id, ordinal + 2, tool, model, strength, place, commit_sha, line, text, at from mark where ordinal = 1")
+        .execute(&t.owner)
+        .await
+        .unwrap();
+    ci.submit(&with("Codex")).await;
+    ci.submit(&with("Codex")).await;
+    let path = format!("/api/v1/changes/{}/marks", id.as_str().unwrap());
+    let marks = ci.get(&path).await.json["marks"].clone();
+    let tools: Vec<_> = marks
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|mark| mark["tool"].as_str().unwrap())
+        .collect();
+    assert_eq!(tools, ["cursor", "claude-code", "cursor", "codex"]);
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
 async fn a_mark_says_where_it_was_found(pool: PgPool) {
     let t = TestServer::new(pool).await;
     let ci = t.ci().await;
@@ -225,6 +249,10 @@ async fn every_field_is_bounded_and_named_when_it_is_wrong(pool: PgPool) {
         (
             json!({ "head": sha("c9") }),
             "`commits` do not include the head",
+        ),
+        (
+            json!({ "commits": [change().json()["commits"][0], change().json()["commits"][0]] }),
+            &format!("`commits` name {} twice", sha("c1")),
         ),
         (
             json!({ "title": "x".repeat(1001) }),
