@@ -1,6 +1,6 @@
 //! What every handler gets: the database, the settings, and what one process keeps for itself.
 
-use crate::{auth::Auth, jobs::watch::Watch, settings::Settings};
+use crate::{api::Noted, auth::Auth, jobs::watch::Watch, settings::Settings};
 use std::sync::Arc;
 use store::Db;
 use tokio::sync::Semaphore;
@@ -14,6 +14,8 @@ pub struct Server {
     pub auth: Auth,
     /// Wakes whoever waits for something to happen.
     pub watch: Watch,
+    /// Whose use was noted a moment ago.
+    pub noted: Noted,
     /// A place for each large patch that is being taken in.
     pub large: Arc<Semaphore>,
 }
@@ -33,6 +35,7 @@ impl Server {
             auth: Auth::new(db.clone(), &settings)?,
             db,
             settings: Arc::new(settings),
+            noted: Noted::default(),
             large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
         })
     }

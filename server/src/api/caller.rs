@@ -2,9 +2,17 @@
 
 use crate::{problem::Refusal, state::Server};
 use axum::http::{HeaderMap, header};
-use domain::token::{Scope, Token, TokenState};
+use domain::{
+    Timestamp,
+    ids::TokenId,
+    token::{Scope, Token, TokenState},
+};
 use sha2::{Digest as _, Sha256};
-use store::tokens::{self, TokenHash};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+use store::tokens::{self, TOUCHED_EVERY, TokenHash};
 
 /// The longest token that is hashed; ours are shorter.
 const LONGEST: usize = 200;
@@ -50,10 +58,7 @@ pub fn active(server: &Server, token: Option<Token>) -> Result<Token, Refusal> {
     let token = token
         .filter(|token| token.state(now) == TokenState::Active)
         .ok_or_else(Refusal::no_token)?;
-    if token
-        .last_used_at
-        .is_none_or(|at| now - at >= time::Duration::MINUTE)
-    {
+    if server.noted.is_due(&token, now) {
         let (db, id) = (server.db.clone(), token.id);
         tokio::spawn(async move {
             let Ok(mut conn) = db.pool().acquire().await else {
@@ -65,6 +70,28 @@ pub fn active(server: &Server, token: Option<Token>) -> Result<Token, Refusal> {
         });
     }
     Ok(token)
+}
+
+/// When this process last had the use of each token noted. However often one is used, and however slow the database is,
+/// there is one write a minute under way for it.
+#[derive(Debug, Clone, Default)]
+pub struct Noted(Arc<Mutex<HashMap<TokenId, Timestamp>>>);
+
+impl Noted {
+    /// Whether a use of the token now has to be noted; it then counts as noted.
+    fn is_due(&self, token: &Token, now: Timestamp) -> bool {
+        let recent = |at: Timestamp| now - at < TOUCHED_EVERY;
+        if token.last_used_at.is_some_and(recent) {
+            return false;
+        }
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.get(&token.id).copied().is_some_and(recent) {
+            return false;
+        }
+        noted.retain(|_, at| recent(*at));
+        noted.insert(token.id, now);
+        true
+    }
 }
 
 /// The repositories of a token as the store compares them.
@@ -81,4 +108,56 @@ pub async fn reader(server: &Server, headers: &HeaderMap) -> Result<Token, Refus
     let token = token(server, headers).await?;
     token.has(Scope::Read)?;
     Ok(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::{Duration, macros::datetime};
+
+    const NOON: Timestamp = datetime!(2026-11-20 12:00 UTC);
+
+    fn token(id: u128, last_used_at: Option<Timestamp>) -> Token {
+        Token {
+            id: TokenId(uuid::Uuid::from_u128(id)),
+            name: "ci".to_owned(),
+            scopes: vec![],
+            repositories: vec![],
+            created_at: NOON,
+            expires_at: NOON + Duration::DAY,
+            revoked_at: None,
+            last_used_at,
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_used_all_the_time_is_noted_once_a_minute() {
+        let noted = Noted::default();
+        // The write may be slow or fail: what the database says of the last use stays old meanwhile.
+        let busy = token(1, None);
+        assert!(noted.is_due(&busy, NOON));
+        for second in 0..60 {
+            assert!(!noted.is_due(&busy, NOON + Duration::seconds(second)));
+        }
+        assert!(noted.is_due(&token(2, None), NOON), "another token");
+        assert!(noted.is_due(&busy, NOON + Duration::MINUTE));
+    }
+
+    #[test]
+    fn a_use_that_another_server_noted_is_not_noted_again() {
+        let noted = Noted::default();
+        let there = token(1, Some(NOON));
+        assert!(!noted.is_due(&there, NOON + Duration::seconds(59)));
+        assert!(noted.is_due(&there, NOON + Duration::MINUTE));
+    }
+
+    #[test]
+    fn tokens_that_are_no_longer_used_are_forgotten() {
+        let noted = Noted::default();
+        for id in 0..100 {
+            noted.is_due(&token(id, None), NOON);
+        }
+        noted.is_due(&token(100, None), NOON + Duration::MINUTE);
+        assert_eq!(noted.0.lock().unwrap().len(), 1);
+    }
 }

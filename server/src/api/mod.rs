@@ -9,6 +9,8 @@ mod show;
 mod submit;
 pub mod wire;
 
+pub use caller::Noted;
+
 use crate::{problem, state::Server};
 use axum::{
     Router,

@@ -25,7 +25,7 @@ pub struct NewToken<'a> {
 }
 
 /// How exactly the last use is known.
-const TOUCHED_EVERY: Duration = Duration::MINUTE;
+pub const TOUCHED_EVERY: Duration = Duration::MINUTE;
 
 /// Records a new token.
 ///
