@@ -6,6 +6,7 @@ mod cli;
 mod decisions;
 mod gate;
 mod gate_cli;
+mod gate_table;
 mod pages;
 mod people;
 mod roles;
