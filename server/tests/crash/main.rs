@@ -15,6 +15,7 @@ mod site;
 use chance::Chance;
 use cluster::Cluster;
 use domain::{
+    case::Case,
     ids::ChangeId,
     token::{Pattern, Scope},
 };
@@ -29,7 +30,7 @@ use std::{
     time::{Duration, Instant},
 };
 use store::{
-    Db,
+    Db, Tx,
     cases::{self, Which},
     tokens,
 };
@@ -274,15 +275,7 @@ async fn each_has_its_event_and_its_leaf(db: &Db) {
 async fn standings_are_what_the_facts_are(db: &Db, changes: &[Shown]) {
     for shown in changes {
         let mut tx = db.read().await.unwrap();
-        let case = cases::load(
-            tx.conn(),
-            ChangeId(shown.change),
-            Which::Current,
-            CLAIMS_MAX_AGE,
-        )
-        .await
-        .unwrap()
-        .unwrap();
+        let case = case_of(&mut tx, shown).await;
         let facts: Value = sqlx::query_scalar(
             "select facts from standing where change_id = $1 and revision_id = $2",
         )
@@ -310,18 +303,16 @@ async fn gates_say_what_the_facts_say(db: &Db, door: &Door, secret: &str, change
     let answers: Value = asked.send().await.unwrap().json().await.unwrap();
     for (shown, answer) in changes.iter().zip(answers["answers"].as_array().unwrap()) {
         let mut tx = db.read().await.unwrap();
-        let case = cases::load(
-            tx.conn(),
-            ChangeId(shown.change),
-            Which::Current,
-            CLAIMS_MAX_AGE,
-        )
-        .await
-        .unwrap()
-        .unwrap();
+        let case = case_of(&mut tx, shown).await;
         let word = case.verdict(tx.now()).word();
         assert_eq!(answer["verdict"], word.as_str(), "{shown:?}");
     }
 }
 
 const CLAIMS_MAX_AGE: time::Duration = time::Duration::hours(12);
+
+async fn case_of(tx: &mut Tx, shown: &Shown) -> Case {
+    let change = ChangeId(shown.change);
+    let case = cases::load(tx.conn(), change, Which::Current, CLAIMS_MAX_AGE);
+    case.await.unwrap().unwrap()
+}

@@ -34,6 +34,20 @@ pub fn countersign<S: AsRef<OsStr>>(dir: &Path, arguments: &[S]) -> Command {
     command
 }
 
+/// The arguments of a question to the gate about a commit of `acme/payments`.
+pub fn gate_of<'a>(server: &'a str, commit: &'a str) -> [&'a str; 7] {
+    let repository = "acme/payments";
+    [
+        "gate",
+        "--server",
+        server,
+        "--repository",
+        repository,
+        "--commit",
+        commit,
+    ]
+}
+
 /// Runs it to its end.
 pub async fn outcome(command: &mut Command) -> Outcome {
     let output = command.output().await.unwrap();

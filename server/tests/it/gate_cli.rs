@@ -1,6 +1,6 @@
 //! `countersign gate` against a server that a test plays: one row for each line of the contract, and what can go wrong between.
 
-use crate::cli::{self, Outcome, countersign, outcome};
+use crate::cli::{self, Outcome, countersign, gate_of, outcome};
 use axum::{
     Json, Router,
     extract::{Query, State},
@@ -108,16 +108,7 @@ fn of(verdict: &str, allow: bool) -> Value {
 }
 
 async fn gate(server: &str, more: &[&str]) -> Outcome {
-    let mut arguments = vec![
-        "gate",
-        "--server",
-        server,
-        "--repository",
-        "acme/payments",
-        "--commit",
-        COMMIT,
-    ];
-    arguments.extend(more);
+    let arguments = [&gate_of(server, COMMIT), more].concat();
     outcome(&mut countersign(Path::new("."), &arguments)).await
 }
 
@@ -162,15 +153,7 @@ async fn every_answer_has_its_exit_code() {
 #[tokio::test]
 async fn whoever_calls_it_wrongly_gets_no_answer() {
     let server = Script::saying([said("approved", true)]).serve().await;
-    let right = [
-        "gate",
-        "--server",
-        &server,
-        "--repository",
-        "acme/payments",
-        "--commit",
-        COMMIT,
-    ];
+    let right = gate_of(&server, COMMIT);
     let with = |changes: &[(usize, &'static str)], more: &[&'static str]| {
         let mut arguments: Vec<String> = right.iter().map(|&word| word.to_owned()).collect();
         for (at, word) in changes {
@@ -332,15 +315,7 @@ async fn a_token_may_lie_in_a_file() {
     let file = dir.path().join("token");
     std::fs::write(&file, "token-of-a-test\n").unwrap();
     let server = Script::saying([said("approved", true)]).serve().await;
-    let arguments = [
-        "gate",
-        "--server",
-        &server,
-        "--repository",
-        "acme/payments",
-        "--commit",
-        COMMIT,
-    ];
+    let arguments = gate_of(&server, COMMIT);
     let mut by_variable = countersign(dir.path(), &arguments);
     by_variable
         .env_remove("COUNTERSIGN_TOKEN")

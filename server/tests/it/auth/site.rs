@@ -1,6 +1,7 @@
 //! A server that signs people in at a provider of its own, and browsers with their cookies.
 
 use super::provider::{CLIENT_ID, CLIENT_SECRET, Provider};
+use crate::support::{as_the_application, make_role};
 use domain::{ids::PersonId, people::Person};
 use reqwest::{
     StatusCode,
@@ -8,7 +9,7 @@ use reqwest::{
     header::{HeaderMap, LOCATION},
 };
 use server::{serve, settings::Settings, state::Server};
-use sqlx::{PgPool, postgres::PgPoolOptions};
+use sqlx::PgPool;
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
@@ -19,9 +20,6 @@ use url::Url;
 
 /// When every test begins.
 pub const BEGINNING: domain::Timestamp = datetime!(2026-11-20 12:00 UTC);
-
-/// The role that the server runs as, in all test databases of a cluster.
-const ROLE: &str = "countersign_it";
 
 /// A server, its database and its provider.
 pub struct Site {
@@ -39,24 +37,9 @@ impl Site {
 
     /// With some settings of its own.
     pub async fn with(owner: PgPool, own: &[(&str, &str)]) -> Self {
-        let mut conn = owner.acquire().await.unwrap();
-        store::roles::ensure(&mut conn, ROLE, Some(ROLE))
-            .await
-            .unwrap();
-        store::roles::grant(&mut conn, ROLE).await.unwrap();
-        drop(conn);
+        make_role(&owner).await;
         let clock = Arc::new(Mutex::new(BEGINNING));
-        let options = (*owner.connect_options())
-            .clone()
-            .username(ROLE)
-            .password(ROLE);
-        let pool = PgPoolOptions::new()
-            .max_connections(5)
-            // Kept open, connections hold up the dropping of the test's database for five seconds.
-            .after_release(|_, _| Box::pin(async { Ok(false) }))
-            .connect_with(options)
-            .await
-            .unwrap();
+        let pool = as_the_application(&owner, 5).await;
         let db = Db::new(pool, Clock::Set(clock.clone()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();

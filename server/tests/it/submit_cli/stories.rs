@@ -2,7 +2,7 @@
 
 use super::{checkout::Checkout, submit, telling_change};
 use crate::{
-    cli::{Outcome, countersign, outcome},
+    cli::{Outcome, countersign, gate_of, outcome},
     support::{TestServer, changes::change, machines::Machine},
 };
 use domain::{decision::Kind, token::Scope};
@@ -29,15 +29,7 @@ impl Pipeline<'_> {
     /// `countersign gate` about a commit.
     fn gate(&self, commit: &str, more: &[&str]) -> Command {
         let server = self.ci.t.at("");
-        let usual = [
-            "gate",
-            "--server",
-            &server,
-            "--repository",
-            "acme/payments",
-            "--commit",
-            commit,
-        ];
+        let usual = gate_of(&server, commit);
         let mut command = countersign(Path::new("."), &[&usual, more].concat());
         command.env("COUNTERSIGN_TOKEN", &self.ci.secret);
         command

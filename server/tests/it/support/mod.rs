@@ -44,12 +44,7 @@ pub struct TestServer {
 impl TestServer {
     /// A server over the migrated, empty database that `#[sqlx::test]` made.
     pub async fn new(owner: PgPool) -> Self {
-        let mut conn = owner.acquire().await.unwrap();
-        store::roles::ensure(&mut conn, ROLE, Some(ROLE))
-            .await
-            .unwrap();
-        store::roles::grant(&mut conn, ROLE).await.unwrap();
-        drop(conn);
+        make_role(&owner).await;
         Self::over(owner, Arc::new(Mutex::new(BEGINNING)), CONNECTIONS).await
     }
 
@@ -64,17 +59,7 @@ impl TestServer {
     }
 
     async fn over(owner: PgPool, clock: Arc<Mutex<domain::Timestamp>>, connections: u32) -> Self {
-        let options = (*owner.connect_options())
-            .clone()
-            .username(ROLE)
-            .password(ROLE);
-        let pool = PgPoolOptions::new()
-            .max_connections(connections)
-            // Kept open, connections hold up the dropping of the test's database for five seconds.
-            .after_release(|_, _| Box::pin(async { Ok(false) }))
-            .connect_with(options)
-            .await
-            .unwrap();
+        let pool = as_the_application(&owner, connections).await;
         let db = Db::new(pool, Clock::Set(clock.clone()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -169,6 +154,30 @@ impl TestServer {
         tx.commit().await.unwrap();
         machines::Machine::new(self.clone(), secret, id)
     }
+}
+
+/// Makes the role that servers run as, and lets it do in this database what it may.
+pub async fn make_role(owner: &PgPool) {
+    let mut conn = owner.acquire().await.unwrap();
+    store::roles::ensure(&mut conn, ROLE, Some(ROLE))
+        .await
+        .unwrap();
+    store::roles::grant(&mut conn, ROLE).await.unwrap();
+}
+
+/// Connections to the owner's database as that role.
+pub async fn as_the_application(owner: &PgPool, connections: u32) -> PgPool {
+    let options = (*owner.connect_options())
+        .clone()
+        .username(ROLE)
+        .password(ROLE);
+    PgPoolOptions::new()
+        .max_connections(connections)
+        // Kept open, connections hold up the dropping of the test's database for five seconds.
+        .after_release(|_, _| Box::pin(async { Ok(false) }))
+        .connect_with(options)
+        .await
+        .unwrap()
 }
 
 fn settings(address: SocketAddr) -> Settings {
