@@ -14,6 +14,15 @@ pub struct Hunk<'a> {
     pub lines: Lines<'a>,
 }
 
+impl Hunk<'_> {
+    /// Whether both have the same lines under the same heading, byte for byte, wherever they stand. The heading counts:
+    /// between two functions that look alike around the change, it is all that tells which one is changed.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Hunk<'_>) -> bool {
+        (self.section, self.lines.as_bytes()) == (other.section, other.lines.as_bytes())
+    }
+}
+
 /// How a line takes part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LineKind {
@@ -49,6 +58,12 @@ impl<'a> Lines<'a> {
     #[must_use]
     pub fn iter(&self) -> Self {
         *self
+    }
+
+    /// The lines as the patch has them, signs and ends included.
+    #[must_use]
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.body
     }
 
     fn next_raw(&mut self) -> Option<&'a [u8]> {

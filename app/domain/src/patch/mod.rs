@@ -9,9 +9,11 @@ mod file;
 mod hunk;
 mod lines;
 mod name;
+mod since;
 
 pub use hunk::{Hunk, Line, LineKind, Lines};
 pub use name::FileName;
+pub use since::{FileSince, HunkSince, Since, since};
 
 use lines::Cursor;
 use std::{collections::HashSet, ops::Range};
@@ -113,6 +115,58 @@ impl FilePatch {
     pub fn name(&self) -> Option<&FileName> {
         self.new.as_ref().or(self.old.as_ref())
     }
+
+    /// Whether the patch says which content this file had and has. A rename or copy without an edit does not, nor does
+    /// a bare change of mode: the same bytes then speak of whatever the file holds on that base.
+    #[must_use]
+    pub fn names_blobs(&self) -> bool {
+        self.old_blob.is_some() || self.new_blob.is_some()
+    }
+
+    /// Whether names, status, modes and the kind of content are the same: all that a header says but for the blobs.
+    #[must_use]
+    pub fn same_header(&self, other: &Self) -> bool {
+        let said = |file: &Self| (file.status, file.old_mode, file.new_mode, file.binary);
+        (&self.old, &self.new) == (&other.old, &other.new) && said(self) == said(other)
+    }
+}
+
+/// One file of a patch together with its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part<'a> {
+    pub file: FilePatch,
+    /// The bytes that [`FilePatch::body`] names.
+    pub body: &'a [u8],
+}
+
+impl Part<'_> {
+    /// Whether this can be the edit that `was` is, made to another version of the file: the header says the same, and
+    /// the file's content differed already before it. Whether the lines are the same is for the hunks to say. Of what a
+    /// patch shows whole (new, deleted and binary files), each version has its own bytes.
+    #[must_use]
+    pub fn is_on_another_base(&self, was: &Self) -> bool {
+        let edit = match self.file.status {
+            FileStatus::Modified | FileStatus::Renamed { .. } | FileStatus::Copied { .. } => {
+                !self.file.binary && self.file.names_blobs() && was.file.names_blobs()
+            }
+            FileStatus::Added | FileStatus::Deleted => false,
+        };
+        edit && self.file.same_header(&was.file)
+            && self.file.old_blob != was.file.old_blob
+            && self.file.new_blob != was.file.new_blob
+    }
+}
+
+/// Cuts a patch into its files and keeps each one's bytes beside it.
+///
+/// # Errors
+/// As [`split`].
+pub fn parts(patch: &[u8]) -> Result<Vec<Part<'_>>, PatchError> {
+    let part = |file: FilePatch| Part {
+        body: patch.get(file.body.clone()).unwrap_or_default(),
+        file,
+    };
+    Ok(split(patch)?.into_iter().map(part).collect())
 }
 
 /// Cuts a patch into its files. No bytes are no files.
