@@ -16,10 +16,12 @@
 //! | [`need`](verdict::Need) | one thing still missing for a verdict, and who could give it |
 //! | [`decision`] | one fact by one person about one digest; never edited, never deleted |
 //! | [`verdict`] | what policy makes of a change and its decisions now |
+//! | [`carry`] | an approval counts for a new revision too, because that is provably the same change |
 //! | [`standing`] | all that `verdict` reads except the time, one row a revision |
 //! | [`gate`] | the question "may this commit pass?" and its answer |
 
 pub mod arrival;
+pub mod carry;
 pub mod case;
 pub mod change;
 pub mod commit;
