@@ -2,11 +2,12 @@
 
 use crate::{
     Timestamp,
-    digest::Digest,
+    digest::{Digest, PatchHash},
     ids::{ChangeId, RepositoryId, RevisionId},
     names::{Branch, ChangeKey, CommitSha, RepositoryName},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Where a change is in its life at the code host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -82,4 +83,54 @@ pub struct Revision {
     pub added: i32,
     pub removed: i32,
     pub arrived_at: Timestamp,
+}
+
+/// A patch that was submitted for a revision which has another one, and about which no admin has said anything yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dispute {
+    pub revision: RevisionId,
+    pub patch: PatchHash,
+    pub at: Timestamp,
+}
+
+/// The disputed patches of one revision that somebody was shown: what their word is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Disputed(BTreeSet<PatchHash>);
+
+impl Disputed {
+    /// Those of the disputes that are about this revision.
+    #[must_use]
+    pub fn about(revision: RevisionId, disputes: &[Dispute]) -> Self {
+        let about = disputes.iter().filter(|one| one.revision == revision);
+        about.map(|one| one.patch).collect()
+    }
+
+    /// The patches, each once.
+    pub fn patches(&self) -> impl Iterator<Item = PatchHash> + '_ {
+        self.0.iter().copied()
+    }
+}
+
+impl FromIterator<PatchHash> for Disputed {
+    fn from_iter<I: IntoIterator<Item = PatchHash>>(patches: I) -> Self {
+        Self(patches.into_iter().collect())
+    }
+}
+
+impl TryFrom<String> for Disputed {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.split(' ')
+            .map(|hash| PatchHash::try_from(hash.to_owned()))
+            .collect()
+    }
+}
+
+impl From<Disputed> for String {
+    fn from(disputed: Disputed) -> String {
+        let hashes: Vec<String> = disputed.patches().map(String::from).collect();
+        hashes.join(" ")
+    }
 }

@@ -17,7 +17,8 @@ const TAG: &[u8] = b"countersign-digest-1";
 pub struct Digest([u8; 32]);
 
 /// SHA-256 of the bytes of a patch.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct PatchHash(pub [u8; 32]);
 
 /// All that a digest covers.
@@ -67,17 +68,7 @@ impl Digest {
     /// What a form posted back, if it is 64 hexadecimal digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let mut bytes = [0; 32];
-        if text.len() != 64 || !text.is_ascii() {
-            return None;
-        }
-        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-        }
-        // `from_str_radix` takes a sign; a digest has none.
-        text.bytes()
-            .all(|b| b.is_ascii_hexdigit())
-            .then_some(Self(bytes))
+        from_hex(text).map(Self)
     }
 
     /// The first sixteen hexadecimal digits, each 0 to 15: what the eye compares as bars.
@@ -98,6 +89,44 @@ impl PatchHash {
     #[must_use]
     pub fn of(patch: &[u8]) -> Self {
         Self(Sha256::digest(patch).into())
+    }
+
+    /// What a form posted back, if it is 64 hexadecimal digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        from_hex(text).map(Self)
+    }
+}
+
+fn from_hex(text: &str) -> Option<[u8; 32]> {
+    // `from_str_radix` takes a sign; a hash has none.
+    if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+impl std::fmt::Display for PatchHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl TryFrom<String> for PatchHash {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("a hash is 64 hexadecimal digits")
+    }
+}
+
+impl From<PatchHash> for String {
+    fn from(hash: PatchHash) -> String {
+        hash.to_string()
     }
 }
 

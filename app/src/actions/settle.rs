@@ -1,15 +1,25 @@
 //! Says which of two patches is true that were submitted for one revision: an admin's word, recorded with their name.
 
-use domain::{digest::Digest, ids::ChangeId};
+use domain::{change::Disputed, digest::Digest, ids::ChangeId};
 use leptos::prelude::*;
 
 use super::Refusal;
 
-/// Settles the dispute about the current revision of a change, which must be the one that was shown.
+/// Settles the disputes about one revision of a change, current or not: exactly those that were shown.
 #[server(prefix = "/fn", endpoint = "settle")]
-pub async fn settle(change: ChangeId, digest: Digest, stored_is_true: bool) -> Result<(), Refusal> {
+pub async fn settle(
+    change: ChangeId,
+    digest: Digest,
+    disputed: Disputed,
+    stored_is_true: bool,
+) -> Result<(), Refusal> {
     let (caller, site) = (crate::caller::caller()?, crate::caller::site()?);
-    record(&site, caller, change, digest, stored_is_true).await?;
+    let ruling = store::submissions::Ruling {
+        by: caller,
+        about: &disputed,
+        stored_is_true,
+    };
+    record(&site, change, digest, ruling).await?;
     leptos_axum::redirect(&format!("/changes/{change}"));
     Ok(())
 }
@@ -18,29 +28,37 @@ pub async fn settle(change: ChangeId, digest: Digest, stored_is_true: bool) -> R
 #[cfg(feature = "ssr")]
 async fn record(
     site: &crate::caller::Site,
-    caller: domain::ids::PersonId,
     change: ChangeId,
     seen: Digest,
-    stored_is_true: bool,
+    ruling: store::submissions::Ruling<'_>,
 ) -> Result<(), domain::problem::Problem> {
     use crate::caller::failed;
     use domain::problem::Problem;
-    use store::{decisions, people, submissions};
+    use store::{cases, decisions, people, submissions};
 
     let mut tx = site.db.begin().await.map_err(failed)?;
-    let (case, _) = decisions::locked_case(&mut tx, change, caller, site.claims_max_age)
+    let (case, _) = decisions::locked_case(&mut tx, change, ruling.by, site.claims_max_age)
         .await
         .map_err(failed)?
         .ok_or(Problem::NotFound)?;
-    let person = people::load(tx.conn(), caller)
+    let person = people::load(tx.conn(), ruling.by)
         .await
         .map_err(failed)?
         .ok_or(Problem::SignInNeeded)?;
-    case.may_settle(&person, tx.now())?;
-    if seen != case.revision.digest {
-        return Err(Problem::ChangedSinceYouLooked);
-    }
-    submissions::settle(&mut tx, &case, caller, stored_is_true)
+    let repository = case.change.repository;
+    let revisions = cases::revisions(tx.conn(), repository, change)
+        .await
+        .map_err(failed)?;
+    let revision = revisions
+        .iter()
+        .find(|revision| revision.digest == seen)
+        .ok_or(Problem::ChangedSinceYouLooked)?;
+    let disputes = cases::disputes(tx.conn(), repository, change)
+        .await
+        .map_err(failed)?;
+    let open = Disputed::about(revision.id, &disputes);
+    case.settle(&person, revision, &open, ruling.about, tx.now())?;
+    submissions::settle(&mut tx, &case, revision.id, &ruling)
         .await
         .map_err(failed)?;
     tx.commit().await.map_err(failed)

@@ -4,25 +4,23 @@
 use domain::{
     Timestamp,
     case::Case,
-    change::Patch,
+    change::{Dispute, Disputed, Revision},
     decision::{Kind, REASON_MAX},
     ids::FormKey,
+    problem::Problem,
 };
 use leptos::prelude::*;
 
-use super::frame::Viewer;
+use super::{frame::Viewer, time::Ago};
 
-/// The forms that this viewer may use on this change now; nothing where there are none.
+/// The override, where this viewer may use it on this change now.
 #[component]
-pub fn Exceptional(case: Case, viewer: Viewer, form_key: FormKey, now: Timestamp) -> AnyView {
-    let may_settle = case.may_settle(&viewer.person, now).is_ok();
+pub fn Override(case: Case, viewer: Viewer, form_key: FormKey, now: Timestamp) -> AnyView {
     let may_override = case.may_decide(&viewer.person, Kind::Override, now).is_ok()
         && !case.verdict(now).word().allows();
-    view! {
-        {may_settle.then(|| view! { <SettleForm case=case.clone()/> })}
-        {may_override.then(|| view! { <OverrideForm case=case.clone() form_key/> })}
-    }
-    .into_any()
+    may_override
+        .then(|| view! { <OverrideForm case form_key/> })
+        .into_any()
 }
 
 #[component]
@@ -45,22 +43,71 @@ fn OverrideForm(case: Case, form_key: FormKey) -> AnyView {
     .into_any()
 }
 
+/// One disputed revision of the change: what was submitted beside it, and the form of whoever may say which is true.
 #[component]
-fn SettleForm(case: Case) -> AnyView {
-    debug_assert_eq!(
-        case.revision.patch,
-        Patch::Disputed,
-        "nothing else is settled"
+pub fn DisputedRevision(
+    case: Case,
+    viewer: Viewer,
+    revision: Revision,
+    disputes: Vec<Dispute>,
+    now: Timestamp,
+) -> AnyView {
+    let refusal = case.may_settle(&viewer.person, &revision, now).err();
+    let is_shown = revision.id == case.revision.id;
+    let disputed = Disputed::about(revision.id, &disputes);
+    let patch = format!(
+        "/changes/{}?revision={}#files-here",
+        case.change.id, revision.number
     );
+    let number = revision.number;
+    let press = move |stored_is_true: bool, class, label| {
+        view! {
+            <button
+                class=class
+                name="stored_is_true"
+                value=stored_is_true.to_string()
+                disabled=refusal.is_some()
+                title=refusal.map(Problem::sentence)
+            >
+                {label}
+            </button>
+        }
+    };
     view! {
-        <details class="rare" open>
-            <summary>"Two patches were submitted for this revision: say which is true"</summary>
+        <details class="rare" open=refusal.is_none()>
+            <summary>{format!("Revision {number} is disputed: another patch was submitted for it")}</summary>
             <form method="post" action="/fn/settle">
-                <p>"Compare the patch below with the repository. If it is not what lies between merge base and head, this revision stays undecidable for good, and a new commit has to come."</p>
+                <p>
+                    "An admin who had no hand in the change compares "
+                    {if is_shown {
+                        "the patch below".into_any()
+                    } else {
+                        view! { <a href=patch>{format!("the patch of revision {number}")}</a> }.into_any()
+                    }}
+                    " with the repository. If it is not what lies between merge base and head, the revision stays undecidable for good, and a new commit has to come."
+                </p>
+                <ul class="people">
+                    {disputes
+                        .into_iter()
+                        .filter(|dispute| dispute.revision == revision.id)
+                        .map(|dispute| {
+                            let hash = dispute.patch.to_string();
+                            view! {
+                                <li>
+                                    "Other patch, SHA-256 "
+                                    <code>{hash}</code>
+                                    <small><Ago at=dispute.at now/></small>
+                                </li>
+                            }
+                        })
+                        .collect_view()}
+                </ul>
                 <input type="hidden" name="change" value=case.change.id.to_string()/>
-                <input type="hidden" name="digest" value=case.revision.digest.to_string()/>
-                <button class="btn" name="stored_is_true" value="true">"The patch shown here is true"</button>
-                <button class="btn no" name="stored_is_true" value="false">"It is not"</button>
+                <input type="hidden" name="digest" value=revision.digest.to_string()/>
+                <input type="hidden" name="disputed" value=String::from(disputed)/>
+                {refusal.map(|problem| view! { <p class="barred">{problem.sentence()}</p> })}
+                {press(true, "btn", "The stored patch is true")}
+                {press(false, "btn no", "It is not")}
             </form>
         </details>
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use domain::{
     Timestamp,
     case::{Case, Known, Tie},
-    change::{Patch, Revision},
+    change::{Dispute, Patch, Revision},
     commit::Commit,
     contributor::Role,
     decision::Kind,
@@ -30,7 +30,7 @@ use crate::{
     components::{
         diff::{File, Shown},
         digest::{DigestBars, Size},
-        exceptional::Exceptional,
+        exceptional::{DisputedRevision, Override},
         frame::{Frame, Place, Viewer, rank},
         history::{Commits, Decisions},
         marks::{Marks, Origin, tools},
@@ -49,16 +49,18 @@ use crate::{
 pub struct ChangePage {
     /// Who is looking.
     pub viewer: Viewer,
-    /// The change with its current revision.
+    /// The change with the revision that is shown: the current one, or the one that was asked for.
     pub case: Case,
-    /// What the current revision adds.
+    /// What that revision adds.
     pub commits: Vec<Commit>,
     /// What says that a tool took part.
     pub marks: Vec<Mark>,
     /// Its files; too large ones without their lines.
     pub files: Vec<Shown>,
-    /// Earlier revisions, the latest first.
-    pub earlier: Vec<Revision>,
+    /// All its revisions, the latest first.
+    pub revisions: Vec<Revision>,
+    /// Patches beside the stored ones of which nobody has said yet which is true.
+    pub disputes: Vec<Dispute>,
     /// Where a decision was refused because the change had moved: what had been shown, and what changed since.
     pub moved: Option<Moved>,
     /// Why the last form was refused, where no script could say so.
@@ -87,6 +89,8 @@ const PAGE_LINES: u32 = 24_000;
 /// What stands in the address behind the change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
+    /// The number of a revision to be shown instead of the current one.
+    pub revision: Option<i32>,
     /// A file to be shown whatever its length.
     pub file: Option<usize>,
     /// The digest that somebody decided about after the change had moved.
@@ -105,7 +109,8 @@ pub async fn load(
 ) -> Result<ChangePage, Problem> {
     let mut tx = site.db.read().await.map_err(failed)?;
     let viewer = viewer(&mut tx, &site, caller?, theme).await?;
-    let case = cases::load(tx.conn(), id, Which::Current, site.claims_max_age)
+    let which = asked.revision.map_or(Which::Current, Which::Number);
+    let case = cases::load(tx.conn(), id, which, site.claims_max_age)
         .await
         .map_err(failed)?
         .ok_or(Problem::NotFound)?;
@@ -144,11 +149,10 @@ pub async fn load(
             .await
             .map_err(failed)?,
         files: shown(bodies, asked.file)?,
-        earlier: revisions
-            .into_iter()
-            .rev()
-            .filter(|one| one.id != revision)
-            .collect(),
+        disputes: cases::disputes(tx.conn(), repository, id)
+            .await
+            .map_err(failed)?,
+        revisions: revisions.into_iter().rev().collect(),
         moved,
         told: asked.told.or(unknown),
         form_key: FormKey(store::ids::new()),
@@ -209,7 +213,8 @@ pub fn show(page: ChangePage) -> AnyView {
         commits,
         marks,
         files,
-        earlier,
+        revisions,
+        disputes,
         moved,
         told,
         form_key,
@@ -226,7 +231,17 @@ pub fn show(page: ChangePage) -> AnyView {
             file: shown.file.clone(),
         })
         .collect();
-    let address = format!("/changes/{}", case.change.id);
+    let is_current = case.revision.id == case.change.head;
+    let address = format!("/changes/{}?", case.change.id);
+    let address = match is_current {
+        true => address,
+        false => format!("{address}revision={}&", case.revision.number),
+    };
+    let disputed: Vec<_> = revisions
+        .iter()
+        .filter(|one| one.patch == Patch::Disputed)
+        .cloned()
+        .collect();
     let range = format!(
         "Everything between {} and {}",
         case.revision.merge_base.short(),
@@ -249,6 +264,7 @@ pub fn show(page: ChangePage) -> AnyView {
         <Frame viewer=viewer.clone() at=Place::Queue>
             <main id="main">
                 {moved.map(|moved| view! { <WhatMoved moved case=case.clone() now/> })}
+                {(!is_current).then(|| view! { <NotCurrent case=case.clone() told/> })}
                 <header class="change-head">
                     <Head case=case.clone() now/>
                     <p class="gist">
@@ -272,7 +288,13 @@ pub fn show(page: ChangePage) -> AnyView {
                         <Commits commits now/>
                     </section>
                 </div>
-                <Exceptional case=case.clone() viewer=viewer.clone() form_key now/>
+                {disputed
+                    .into_iter()
+                    .map(|revision| {
+                        view! { <DisputedRevision case=case.clone() viewer=viewer.clone() revision disputes=disputes.clone() now/> }
+                    })
+                    .collect_view()}
+                {is_current.then(|| view! { <Override case=case.clone() viewer=viewer.clone() form_key now/> })}
                 <div class="review">
                     <div class="tools">
                         <span class="range">{range}</span>
@@ -290,23 +312,22 @@ pub fn show(page: ChangePage) -> AnyView {
                         {files
                             .into_iter()
                             .map(|shown| {
-                                let unfold = format!("{address}?file={}#f{}", shown.ordinal, shown.ordinal);
+                                let unfold = format!("{address}file={}#f{}", shown.ordinal, shown.ordinal);
                                 view! { <File shown unfold/> }
                             })
                             .collect_view()}
                     </div>
-                    <Facts case=case.clone() marks earlier now/>
+                    <Facts case=case.clone() marks revisions now/>
                 </div>
             </main>
-            <DecisionForm
-                change=case.change.id
-                digest=case.revision.digest
-                form_key
-                may
-                told
-            >
-                <Signing case=case.clone() viewer verdict/>
-            </DecisionForm>
+            {is_current
+                .then(|| {
+                    view! {
+                        <DecisionForm change=case.change.id digest=case.revision.digest form_key may told>
+                            <Signing case=case.clone() viewer verdict/>
+                        </DecisionForm>
+                    }
+                })}
             <Keys
                 items=".file > header".to_owned()
                 jumps=vec![
@@ -459,7 +480,12 @@ fn sentence_case(word: &str) -> String {
 }
 
 #[component]
-fn Facts(case: Case, marks: Vec<Mark>, earlier: Vec<Revision>, now: Timestamp) -> AnyView {
+fn Facts(case: Case, marks: Vec<Mark>, revisions: Vec<Revision>, now: Timestamp) -> AnyView {
+    let shown = case.revision.id;
+    let others: Vec<_> = revisions
+        .into_iter()
+        .filter(|one| one.id != shown)
+        .collect();
     let revision = case.revision.clone();
     let tools = tools(&marks);
     let level = case.level().map_or("nobody we know", Level::as_str);
@@ -478,11 +504,7 @@ fn Facts(case: Case, marks: Vec<Mark>, earlier: Vec<Revision>, now: Timestamp) -
                     <dt>"Size"</dt>
                     <dd><Amount revision=revision.clone()/></dd>
                     <dt>"Patch"</dt>
-                    <dd>{match revision.patch {
-                        Patch::Whole => "whole",
-                        Patch::Disputed => "disputed: another one was submitted",
-                        Patch::Wrong => "wrong, an admin said",
-                    }}</dd>
+                    <dd>{trust(revision.patch)}</dd>
                     <dt>"Base"</dt>
                     <dd><code title=revision.merge_base.to_string()>{revision.merge_base.short().to_owned()}</code></dd>
                     <dt>"Policy"</dt>
@@ -502,29 +524,40 @@ fn Facts(case: Case, marks: Vec<Mark>, earlier: Vec<Revision>, now: Timestamp) -
                 <h2>"Marks" <small>{format!("{} found", marks.len())}</small></h2>
                 <Marks marks/>
             </section>
-            {(!earlier.is_empty())
+            {(!others.is_empty())
                 .then(|| {
                     view! {
                         <section>
-                            <h2>"Earlier revisions" <small>{earlier.len()}</small></h2>
+                            <h2>"Other revisions" <small>{others.len()}</small></h2>
                             <ul class="people">
-                                {earlier
-                                    .into_iter()
-                                    .map(|revision| {
-                                        view! {
-                                            <li>
-                                                {format!("{}, head ", revision.number)}
-                                                <code>{revision.head.short().to_owned()}</code>
-                                                <small><Ago at=revision.arrived_at now/></small>
-                                            </li>
-                                        }
-                                    })
-                                    .collect_view()}
+                                {others.into_iter().map(|other| view! { <Other change=case.change.id other now/> }).collect_view()}
                             </ul>
                         </section>
                     }
                 })}
         </aside>
+    }
+    .into_any()
+}
+
+fn trust(patch: Patch) -> &'static str {
+    match patch {
+        Patch::Whole => "whole",
+        Patch::Disputed => "disputed: another one was submitted",
+        Patch::Wrong => "wrong, an admin said",
+    }
+}
+
+#[component]
+fn Other(change: ChangeId, other: Revision, now: Timestamp) -> AnyView {
+    let address = format!("/changes/{change}?revision={}", other.number);
+    let doubt = (other.patch != Patch::Whole).then(|| format!(", patch {}", trust(other.patch)));
+    view! {
+        <li>
+            <a href=address>{format!("{}, head ", other.number)} <code>{other.head.short().to_owned()}</code></a>
+            {doubt}
+            <small><Ago at=other.arrived_at now/></small>
+        </li>
     }
     .into_any()
 }
@@ -623,6 +656,23 @@ fn Signing(case: Case, viewer: Viewer, verdict: Verdict) -> AnyView {
                 {format!("policy {}, version {}", case.policy.id, case.policy.version)}
             </small>
         </div>
+    }
+    .into_any()
+}
+
+/// A revision that is read and not signed; and why its form was refused, where no script could say so.
+#[component]
+fn NotCurrent(case: Case, told: Option<Problem>) -> AnyView {
+    let number = case.revision.number;
+    view! {
+        <section class="slip wide moved" aria-label="Not the current revision">
+            {told.map(|problem| view! { <p class="told" role="alert">{problem.sentence()}</p> })}
+            <p class="note">
+                {format!("This is revision {number}, which is not the current one. What a gate says of it stands below; decisions are about ")}
+                <a href=format!("/changes/{}", case.change.id)>"the current revision"</a>
+                "."
+            </p>
+        </section>
     }
     .into_any()
 }

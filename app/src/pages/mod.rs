@@ -72,6 +72,7 @@ fn Change() -> impl IntoView {
     let id = use_params_map().with_untracked(|params| params.get("id")?.parse::<ChangeId>().ok());
     let query = Query::of_request();
     let asked = change::Asked {
+        revision: query.get("revision").and_then(|text| text.parse().ok()),
         file: query.get("file").and_then(|text| text.parse().ok()),
         moved: query.get("moved").and_then(|text| Digest::parse(&text)),
         told: query.refusal(),

@@ -3,7 +3,7 @@
 use super::wire;
 use domain::{
     case::Case,
-    change::{Change, ChangeState, Revision},
+    change::{Change, ChangeState, Patch, Revision},
     decision::Recorded,
     gate::{Answer, Judged, Question},
     people::Level,
@@ -138,10 +138,19 @@ pub fn revision(from: &Revision) -> wire::Revision {
         base: from.merge_base.to_string(),
         head: from.head.to_string(),
         digest: from.digest.to_string(),
+        patch: patch(from.patch),
         files: from.files,
         added: from.added,
         removed: from.removed,
         arrived_at: from.arrived_at,
+    }
+}
+
+fn patch(from: Patch) -> wire::Patch {
+    match from {
+        Patch::Whole => wire::Patch::Whole,
+        Patch::Disputed => wire::Patch::Disputed,
+        Patch::Wrong => wire::Patch::Wrong,
     }
 }
 

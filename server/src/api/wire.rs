@@ -278,11 +278,23 @@ pub struct Revision {
     pub base: String,
     pub head: String,
     pub digest: String,
+    pub patch: Patch,
     pub files: i32,
     pub added: i32,
     pub removed: i32,
     #[serde(with = "time::serde::rfc3339")]
     pub arrived_at: OffsetDateTime,
+}
+
+/// Whether the stored patch is beyond doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Patch {
+    Whole,
+    /// Another patch was submitted for the same target, base and head; an admin has to say which is true.
+    Disputed,
+    /// An admin said that the stored one is wrong. The revision stays undecidable.
+    Wrong,
 }
 
 /// One page of changes; follow `Link: rel="next"` for the next.

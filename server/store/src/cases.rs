@@ -4,11 +4,11 @@ use crate::{Error, error::known, rows};
 use domain::{
     Timestamp,
     case::{Case, Known, Reviewer, Tie},
-    change::{Change, Patch, Revision},
+    change::{Change, Dispute, Patch, Revision},
     commit::{Commit, Signature},
     contributor::{Contributor, Key, Role},
     decision::{Decision, Kind, Reason, Recorded},
-    digest::Digest,
+    digest::{Digest, PatchHash},
     ids::{ChangeId, DecisionId, FormKey, PersonId, RepositoryId, RevisionId},
     names::CommitSha,
     people::{Granted, Level, Source, held},
@@ -209,7 +209,7 @@ async fn ties(
     Ok(ties)
 }
 
-/// All revisions of a change, the first first. Their patches are taken to be whole: who decides loads the case.
+/// All revisions of a change, the first first.
 ///
 /// # Errors
 /// The database refused, or holds what this version does not understand.
@@ -224,11 +224,81 @@ pub async fn revisions(
         repository.0,
         change.0,
     )
+    .fetch_all(&mut *conn)
+    .await?;
+    let others = other_patches(conn, repository, change).await?;
+    rows.into_iter()
+        .map(|row| {
+            let patch = patch_of(RevisionId(row.revision_id), &others);
+            Ok(rows::revision!(row, patch))
+        })
+        .collect()
+}
+
+/// The disputes of a change, over all its revisions, about which no admin has said anything yet; the oldest first.
+///
+/// # Errors
+/// The database refused, or holds what this version does not understand.
+pub async fn disputes(
+    conn: &mut PgConnection,
+    repository: RepositoryId,
+    change: ChangeId,
+) -> Result<Vec<Dispute>, Error> {
+    let others = other_patches(conn, repository, change).await?;
+    let open = others.iter().filter(|other| other.stored_is_true.is_none());
+    Ok(open.map(|other| other.dispute).collect())
+}
+
+/// A patch beside the stored one, and what an admin said of it.
+struct OtherPatch {
+    dispute: Dispute,
+    stored_is_true: Option<bool>,
+}
+
+async fn other_patches(
+    conn: &mut PgConnection,
+    repository: RepositoryId,
+    change: ChangeId,
+) -> Result<Vec<OtherPatch>, Error> {
+    let rows = sqlx::query!(
+        r#"select d.revision_id, d.patch_hash, d.at, p.stored_is_true as "stored_is_true?"
+           from revision r
+           join patch_dispute d on d.repository_id = r.repository_id and d.revision_id = r.id
+           left join patch_ruling p on p.repository_id = d.repository_id and p.revision_id = d.revision_id and p.patch_hash = d.patch_hash
+           where r.repository_id = $1 and r.change_id = $2 order by d.at, d.patch_hash"#,
+        repository.0,
+        change.0,
+    )
     .fetch_all(conn)
     .await?;
     rows.into_iter()
-        .map(|row| Ok(rows::revision!(row, Patch::Whole)))
+        .map(|row| {
+            let hash = <[u8; 32]>::try_from(row.patch_hash).ok();
+            let dispute = Dispute {
+                revision: RevisionId(row.revision_id),
+                patch: PatchHash(known(hash, "patch_dispute", "patch_hash")?),
+                at: row.at,
+            };
+            Ok(OtherPatch {
+                dispute,
+                stored_is_true: row.stored_is_true,
+            })
+        })
         .collect()
+}
+
+fn patch_of(revision: RevisionId, others: &[OtherPatch]) -> Patch {
+    let others = others
+        .iter()
+        .filter(|other| other.dispute.revision == revision);
+    let said: Vec<Option<bool>> = others.map(|other| other.stored_is_true).collect();
+    if said.contains(&Some(false)) {
+        Patch::Wrong
+    } else if said.contains(&None) {
+        Patch::Disputed
+    } else {
+        Patch::Whole
+    }
 }
 
 /// The marks found in a revision, in the order in which they were told.

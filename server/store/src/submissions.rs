@@ -7,7 +7,7 @@ use crate::{
 use domain::{
     arrival::{Arrival, KnownRevision, Submitted, arrive},
     case::Case,
-    change::ChangeState,
+    change::{ChangeState, Disputed},
     commit::Commit,
     contributor::Contributor,
     digest::{Covered, Digest, PatchHash},
@@ -299,39 +299,48 @@ async fn dispute(
     Ok(())
 }
 
-/// Records what an admin said of the patches that are disputed for the judged revision: the stored one is true, or wrong for good.
+/// Records what an admin said of the patches that are disputed for a revision: the stored one is true, or wrong for good.
 ///
 /// # Errors
 /// The database refused.
 pub async fn settle(
     tx: &mut Tx,
     case: &Case,
-    person: PersonId,
-    stored_is_true: bool,
+    revision: RevisionId,
+    ruling: &Ruling<'_>,
 ) -> Result<(), Error> {
     let now = tx.now();
+    let hashes: Vec<Vec<u8>> = ruling.about.patches().map(|hash| hash.0.to_vec()).collect();
     sqlx::query!(
         "insert into patch_ruling (repository_id, revision_id, patch_hash, person_id, stored_is_true, at)
-         select repository_id, revision_id, patch_hash, $3, $4, $5 from patch_dispute where repository_id = $1 and revision_id = $2
-         on conflict do nothing",
+         select $1, $2, hash, $3, $4, $5 from unnest($6::bytea[]) as disputed (hash)",
         case.change.repository.0,
-        case.revision.id.0,
-        person.0,
-        stored_is_true,
+        revision.0,
+        ruling.by.0,
+        ruling.stored_is_true,
         now,
+        &hashes,
     )
     .execute(tx.conn())
     .await?;
-    let data = json!({ "person": person, "stored_is_true": stored_is_true });
+    let data = json!({ "person": ruling.by, "stored_is_true": ruling.stored_is_true, "patches": ruling.about });
     events::record(
         tx,
         Some(case.change.repository),
         "patch.settled",
-        case.revision.id.0,
+        revision.0,
         data,
     )
     .await?;
     standings::renew(tx, case.change.id, case.claims_max_age).await
+}
+
+/// What an admin said of the patches that they were shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Ruling<'a> {
+    pub by: PersonId,
+    pub about: &'a Disputed,
+    pub stored_is_true: bool,
 }
 
 async fn commits(

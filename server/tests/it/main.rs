@@ -4,6 +4,7 @@
 mod auth;
 mod cli;
 mod decisions;
+mod disputes;
 mod gate;
 mod gate_cli;
 mod gate_table;

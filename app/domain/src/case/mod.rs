@@ -2,7 +2,7 @@
 
 use crate::{
     Timestamp,
-    change::{Change, ChangeState, Patch, Revision},
+    change::{Change, ChangeState, Disputed, Patch, Revision},
     contributor::{Contributor, Role},
     decision::{Decision, Kind, Proposed, Recorded},
     ids::PersonId,
@@ -155,18 +155,45 @@ impl Case {
         Ok(may)
     }
 
-    /// Whether `person` may say which of two patches is true: an admin who had no hand in the change.
+    /// Whether `person` may say which of two patches of a revision is true: an admin who had no hand in the change. The
+    /// revision need not be the current one: a gate can be asked about each.
     ///
     /// # Errors
     /// The [`Problem`] says why not.
-    pub fn may_settle(&self, person: &Person, now: Timestamp) -> Result<(), Problem> {
+    pub fn may_settle(
+        &self,
+        person: &Person,
+        revision: &Revision,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
         if !person.is(people::Role::Admin, now, self.claims_max_age) {
             return Err(Problem::NotAllowed);
         }
-        match (self.role_of(person.id), self.revision.patch) {
+        match (self.role_of(person.id), revision.patch) {
             (Some(role), _) => Err(Problem::Contributor(role)),
             (None, Patch::Disputed) => Ok(()),
             (None, Patch::Whole | Patch::Wrong) => Err(Problem::NotDisputed),
+        }
+    }
+
+    /// Whether `person` may settle the disputes that they have `seen`: no other may be open by now, or they would rule on
+    /// what nobody showed them.
+    ///
+    /// # Errors
+    /// The [`Problem`] says why not.
+    pub fn settle(
+        &self,
+        person: &Person,
+        revision: &Revision,
+        open: &Disputed,
+        seen: &Disputed,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        self.may_settle(person, revision, now)?;
+        if seen == open {
+            Ok(())
+        } else {
+            Err(Problem::ChangedSinceYouLooked)
         }
     }
 

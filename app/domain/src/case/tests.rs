@@ -3,6 +3,7 @@
 use super::*;
 use crate::{
     decision::Reason,
+    digest::PatchHash,
     people::{Granted, Source},
     testing::{MAX_AGE, NOW, case, id, person, senior},
 };
@@ -235,20 +236,32 @@ fn an_admin_who_is_no_contributor_says_which_patch_is_true() {
         value: people::Role::Admin,
         source: Source::Claims,
     }];
-    assert_eq!(case.may_settle(&grace, NOW), Err(Problem::NotDisputed));
-    case.revision.patch = Patch::Disputed;
-    assert_eq!(case.may_settle(&grace, NOW), Ok(()));
+    let mut revision = case.revision.clone();
+    let may = |case: &Case, person: &Person, revision: &Revision, now| {
+        case.may_settle(person, revision, now)
+    };
     assert_eq!(
-        case.may_settle(&grace, NOW + MAX_AGE),
-        Err(Problem::NotAllowed),
-        "claims age"
+        may(&case, &grace, &revision, NOW),
+        Err(Problem::NotDisputed)
     );
+    revision.patch = Patch::Disputed;
+    assert_eq!(may(&case, &grace, &revision, NOW), Ok(()));
+    let stale = may(&case, &grace, &revision, NOW + MAX_AGE);
+    assert_eq!(stale, Err(Problem::NotAllowed), "claims age");
     assert_eq!(
-        case.may_settle(&senior("ben"), NOW),
+        may(&case, &senior("ben"), &revision, NOW),
         Err(Problem::NotAllowed)
     );
+
+    let shown: Disputed = [PatchHash([1; 32])].into_iter().collect();
+    let more: Disputed = [PatchHash([1; 32]), PatchHash([2; 32])]
+        .into_iter()
+        .collect();
+    let settled = |open| case.settle(&grace, &revision, open, &shown, NOW);
+    assert_eq!(settled(&shown), Ok(()));
+    assert_eq!(settled(&more), Err(Problem::ChangedSinceYouLooked));
     assert_eq!(
-        case.by_unproved("grace").may_settle(&grace, NOW),
+        may(&case.by_unproved("grace"), &grace, &revision, NOW),
         Err(Problem::Contributor(Role::Author))
     );
 }

@@ -33,10 +33,15 @@ impl Browser {
 
     /// What a page says, which must be there.
     pub async fn page(&self, t: &TestServer, path: &str) -> String {
-        let request = self.http.get(t.at(path)).header(ACCEPT, HTML);
-        let answer = Answer::to(self.signed_in(request)).await;
+        let answer = self.opens(&t.at(path)).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {answer:?}");
         answer.text
+    }
+
+    /// What there is at an address.
+    pub async fn opens(&self, address: &str) -> Answer {
+        let request = self.http.get(address).header(ACCEPT, HTML);
+        Answer::to(self.signed_in(request)).await
     }
 
     /// Sends a form that stands on the page of its change.
@@ -47,7 +52,7 @@ impl Browser {
     /// The request of a form, to be bent.
     pub fn posting(&self, t: &TestServer, form: &Form) -> RequestBuilder {
         let page = t.at(&format!("/changes/{}", form.value("change")));
-        let request = self.http.post(t.at("/fn/decide")).header(ACCEPT, HTML);
+        let request = self.http.post(t.at(&form.action)).header(ACCEPT, HTML);
         self.signed_in(request)
             .header(ORIGIN, t.at(""))
             .header(REFERER, page)
@@ -57,7 +62,7 @@ impl Browser {
 
     /// Sends it as an island does: by a script that can read refusals.
     pub async fn call(&self, t: &TestServer, form: &Form) -> Answer {
-        let request = self.http.post(t.at("/fn/decide"));
+        let request = self.http.post(t.at(&form.action));
         let request = self
             .signed_in(request)
             .header(ACCEPT, "application/json")
@@ -91,36 +96,40 @@ const URLENCODED: &str = "application/x-www-form-urlencoded";
 /// A form as a page has it, and what somebody does to it before they send it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Form {
+    action: String,
     fields: Vec<(String, String)>,
 }
 
 impl Form {
-    /// The decision form of a page: enough HTML for pages that we wrote ourselves.
+    /// The decision form of a page.
     pub fn on(page: &str) -> Self {
-        let form = page.split("<form").find_map(|rest| {
-            let (opening, rest) = rest.split_once('>')?;
-            opening.contains("/fn/decide").then_some(rest)
-        });
-        let (body, _) = form
-            .expect("a decision form")
-            .split_once("</form>")
-            .unwrap();
-        let tags = body
-            .split("<input")
-            .skip(1)
-            .map(|tag| tag.split_once('>').unwrap().0);
-        let fields = tags
-            .filter(|tag| attribute(tag, "type") == Some("hidden"))
-            .map(|tag| {
-                (
-                    attribute(tag, "name").unwrap(),
-                    attribute(tag, "value").unwrap(),
-                )
-            });
+        let mut forms = Self::all(page, "class=\"sign\"").into_iter();
+        forms.next().expect("a decision form")
+    }
+
+    /// The forms of a page of whose opening tag this is a part: enough HTML for pages that we wrote ourselves.
+    pub fn all(page: &str, opening: &str) -> Vec<Self> {
+        let forms = page.split("<form").skip(1);
+        let forms = forms.map(|rest| rest.split_once("</form>").unwrap().0);
+        forms
+            .filter_map(|form| form.split_once('>'))
+            .filter(|(tag, _)| tag.contains(opening))
+            .map(|(tag, body)| Self::of(tag, body))
+            .collect()
+    }
+
+    fn of(tag: &str, body: &str) -> Self {
+        let inputs = body.split("<input").skip(1);
+        let hidden = inputs
+            .map(|input| input.split_once('>').unwrap().0)
+            .filter(|input| attribute(input, "type") == Some("hidden"));
+        let field = |input| {
+            let [name, value] = ["name", "value"].map(|of| attribute(input, of).unwrap());
+            (name.to_owned(), value.to_owned())
+        };
         Self {
-            fields: fields
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
+            action: attribute(tag, "action").unwrap().to_owned(),
+            fields: hidden.map(field).collect(),
         }
     }
 

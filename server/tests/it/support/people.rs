@@ -9,7 +9,7 @@ use domain::{
     contributor::keys,
     decision::{Kind, Proposed, Reason},
     ids::{FormKey, PersonId},
-    people::{Groups, Level},
+    people::{Groups, Level, Role},
     problem::Problem,
 };
 use serde_json::json;
@@ -39,6 +39,15 @@ impl TestServer {
 
     /// Somebody who signs in now with this level, and whose address is `<name>@halden.example`.
     pub async fn human(&self, name: &str, level: Option<Level>) -> Human {
+        self.signs_in(name, level, vec![]).await
+    }
+
+    /// An admin without a level.
+    pub async fn admin(&self, name: &str) -> Human {
+        self.signs_in(name, None, vec![Role::Admin]).await
+    }
+
+    async fn signs_in(&self, name: &str, level: Option<Level>, roles: Vec<Role>) -> Human {
         let mut tx = self.db.begin().await.unwrap();
         let claims = Claims {
             issuer: "https://sso.halden.example".to_owned(),
@@ -48,7 +57,7 @@ impl TestServer {
             login: Some(name.to_owned()),
             levels: level.into_iter().collect(),
             teams: vec!["payments".to_owned()],
-            roles: vec![],
+            roles,
             groups: Groups::Read,
         };
         let id = people::upsert_at_sign_in(&mut tx, &claims).await.unwrap();
