@@ -3,6 +3,7 @@
 pub mod api;
 pub mod auth;
 pub mod cli;
+pub mod connections;
 mod health;
 pub mod jobs;
 pub mod limits;

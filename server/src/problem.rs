@@ -56,6 +56,16 @@ impl Refusal {
         )
     }
 
+    /// The body stopped arriving, or took too long as a whole.
+    #[must_use]
+    pub fn too_slow() -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "too-slow",
+            "The body took too long to arrive and nothing of it was kept. Send it again.",
+        )
+    }
+
     /// There is no valid token with the request.
     #[must_use]
     pub fn no_token() -> Self {
@@ -128,6 +138,13 @@ impl From<domain::token::Denied> for Refusal {
             format!("That is not for this token: {denied}."),
         )
     }
+}
+
+/// Whether a body could not be read because its sender was too slow.
+#[must_use]
+pub fn was_too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source())
+        .any(|error| error.is::<tower_http::timeout::TimeoutError>())
 }
 
 impl IntoResponse for Refusal {
@@ -216,11 +233,7 @@ fn bare(status: StatusCode) -> Refusal {
             "content-type",
             "Send `Content-Type: application/json`.",
         ),
-        StatusCode::REQUEST_TIMEOUT => Refusal::new(
-            status,
-            "too-slow",
-            "The request took too long to arrive or to answer.",
-        ),
+        StatusCode::REQUEST_TIMEOUT => Refusal::too_slow(),
         status if status.is_client_error() => Refusal::new(
             status,
             "not-understood",

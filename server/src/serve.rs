@@ -1,6 +1,6 @@
 //! The server as a whole: every route, and what runs beside them.
 
-use crate::{api, auth, health, jobs, settings::Settings, state::Server, web};
+use crate::{api, auth, connections, health, jobs, settings::Settings, state::Server, web};
 use anyhow::{Context, bail};
 use axum::{
     Router,
@@ -8,10 +8,12 @@ use axum::{
     middleware::from_fn_with_state,
 };
 use secrecy::ExposeSecret;
-use std::net::SocketAddr;
 use store::Db;
 use tokio::net::TcpListener;
-use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::{
+    set_header::SetResponseHeaderLayer,
+    timeout::{RequestBodyDeadlineLayer, RequestBodyTimeoutLayer},
+};
 
 /// Serves until it is told to stop, then finishes what it has begun.
 ///
@@ -32,12 +34,8 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("could not listen on {address}"))?;
     tracing::info!(%address, url = %server.settings.site.url, "Serving");
-    axum::serve(
-        listener,
-        router(server).into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(told_to_stop())
-    .await?;
+    let patience = server.settings.patience;
+    connections::serve(listener, router(server), patience, told_to_stop()).await;
     renewing.abort();
     Ok(())
 }
@@ -56,7 +54,11 @@ pub fn router(server: Server) -> Router {
     });
     let pages = auth::guarded(&server.auth, pages.merge(web::docs(document)))
         .layer(from_fn_with_state(server.clone(), web::docs_for_tokens));
-    let whole = routes.merge(web::browser(pages, web::Site::of(&server.settings)));
+    let patience = server.settings.patience;
+    let whole = routes
+        .merge(web::browser(pages, web::Site::of(&server.settings)))
+        .layer(RequestBodyTimeoutLayer::new(patience.read.unsigned_abs()))
+        .layer(RequestBodyDeadlineLayer::new(patience.body.unsigned_abs()));
     let nosniff = HeaderValue::from_static("nosniff");
     web::outermost(whole.layer(SetResponseHeaderLayer::if_not_present(
         header::X_CONTENT_TYPE_OPTIONS,

@@ -23,6 +23,7 @@ pub struct Settings {
     pub groups: GroupNames,
     pub sessions: Sessions,
     pub limits: Limits,
+    pub patience: Patience,
 }
 
 impl Settings {
@@ -40,6 +41,7 @@ impl Settings {
             GroupNames::from(&mut vars),
             Sessions::from(&mut vars),
             Limits::from(&mut vars),
+            Patience::from(&mut vars),
         );
         match settings {
             (
@@ -50,6 +52,7 @@ impl Settings {
                 Some(groups),
                 Some(sessions),
                 Some(limits),
+                Some(patience),
             ) if vars.wrong.is_empty() => Ok(Self {
                 listen,
                 site,
@@ -58,6 +61,7 @@ impl Settings {
                 groups,
                 sessions,
                 limits,
+                patience,
             }),
             _ => Err(Wrong(vars.wrong)),
         }
@@ -309,6 +313,26 @@ impl Limits {
             sign_in: sign_in?,
             submit: submit?,
             decide: decide?,
+        })
+    }
+}
+
+/// How long the server waits for others.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// `COUNTERSIGN_READ_TIMEOUT`, default `20s`: for the head of a request, and for each next piece of its body.
+    pub read: Duration,
+    /// `COUNTERSIGN_BODY_TIMEOUT`, default `10m`: for a whole body.
+    pub body: Duration,
+}
+
+impl Patience {
+    fn from(vars: &mut Variables<'_>) -> Option<Self> {
+        let read = vars.duration("COUNTERSIGN_READ_TIMEOUT", "20s");
+        let body = vars.duration("COUNTERSIGN_BODY_TIMEOUT", "10m");
+        Some(Self {
+            read: read?,
+            body: body?,
         })
     }
 }

@@ -1,7 +1,11 @@
 //! The gate: may this commit pass? One statement for each question, and no call to a code host.
 
 use super::{caller, parse, show, wire};
-use crate::{jobs::watch::Waiter, problem::Refusal, state::Server};
+use crate::{
+    jobs::watch::Waiter,
+    problem::{Refusal, was_too_slow},
+    state::Server,
+};
 use axum::{
     Json,
     extract::{
@@ -104,6 +108,7 @@ pub async fn ask(
         (status = 200, description = "An answer for each commit, in the order asked; allowed only if all are.", body = wire::Answers),
         (status = 401, description = "No valid token.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not for this token.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body took too long to arrive.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not understood.", body = wire::Problem, content_type = "application/problem+json"),
     )
 )]
@@ -114,8 +119,7 @@ pub async fn ask_all(
 ) -> Result<Json<wire::Answers>, Refusal> {
     // Before anything is said of what was sent: who has no token learns nothing.
     caller::hash(&headers)?;
-    let Json(asked) =
-        asked.map_err(|error| Refusal::rejected(error.status(), "body", &error.body_text()))?;
+    let Json(asked) = asked.map_err(unreadable)?;
     if !(1..=MAX_COMMITS).contains(&asked.commits.len()) {
         return Err(Refusal::unreadable(
             "commits",
@@ -152,6 +156,13 @@ pub async fn ask_all(
         allow: answers.iter().all(|answer| answer.allow),
         answers,
     }))
+}
+
+fn unreadable(error: JsonRejection) -> Refusal {
+    if was_too_slow(&error) {
+        return Refusal::too_slow();
+    }
+    Refusal::rejected(error.status(), "body", &error.body_text())
 }
 
 async fn answer(

@@ -1,7 +1,10 @@
 //! Taking in a change or its new revision: streamed, bounded, checked, and recorded in one transaction.
 
 use super::{caller, changes, parse, wire};
-use crate::{problem::Refusal, state::Server};
+use crate::{
+    problem::{Refusal, was_too_slow},
+    state::Server,
+};
 use axum::{
     Json,
     extract::{
@@ -46,6 +49,7 @@ const LARGE: usize = 1_000_000;
         (status = 200, description = "Known already.", body = wire::Submitted),
         (status = 401, description = "No valid token.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not for this token.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body took too long to arrive.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 409, description = "`patch-differs`: another patch is stored for the same target, merge base and head.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 413, description = "Larger than is accepted.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not understood.", body = wire::Problem, content_type = "application/problem+json"),
@@ -290,6 +294,9 @@ impl From<PatchError> for Refusal {
 }
 
 fn broken(error: MultipartError) -> Refusal {
+    if was_too_slow(&error) {
+        return Refusal::too_slow();
+    }
     Refusal::new(
         error.status(),
         "multipart",

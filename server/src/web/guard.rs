@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{
     Router,
     body::{Body, Bytes},
-    extract::Request,
+    extract::{Request, rejection::BytesRejection},
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
@@ -14,6 +14,8 @@ use tower_http::{
     catch_panic::CatchPanicLayer, csrf::CsrfLayer, limit::RequestBodyLimitLayer,
     timeout::TimeoutLayer,
 };
+
+use crate::problem::was_too_slow;
 
 use super::{
     headers::{Site, guarding_headers},
@@ -46,8 +48,12 @@ pub fn browser<S: Clone + Send + Sync + 'static>(routes: Router<S>, site: Site) 
 
 /// Hands a request on when all of its body is there. What never said how large it is and turns out to be too large is so
 /// refused as such everywhere, whether or not anybody would have read it.
-async fn whole(parts: Parts, body: Bytes, next: Next) -> Response {
-    next.run(Request::from_parts(parts, Body::from(body))).await
+async fn whole(parts: Parts, body: Result<Bytes, BytesRejection>, next: Next) -> Response {
+    match body {
+        Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
+        Err(error) if was_too_slow(&error) => StatusCode::REQUEST_TIMEOUT.into_response(),
+        Err(error) => error.into_response(),
+    }
 }
 
 /// Refuses a write that carries a cookie and neither `Sec-Fetch-Site` nor `Origin`. Every browser of the last years

@@ -11,6 +11,7 @@ mod gate_table;
 mod pages;
 mod people;
 mod roles;
+mod slowness;
 mod stream;
 mod submissions;
 mod submit_cli;

@@ -10,7 +10,11 @@ use domain::{
     ids::ChangeId,
     token::{Pattern, Scope},
 };
-use server::{serve, settings::Settings, state::Server};
+use server::{
+    connections, serve,
+    settings::{Patience, Settings},
+    state::Server,
+};
 use sha2::{Digest as _, Sha256};
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use std::{
@@ -45,12 +49,39 @@ impl TestServer {
     /// A server over the migrated, empty database that `#[sqlx::test]` made.
     pub async fn new(owner: PgPool) -> Self {
         make_role(&owner).await;
-        Self::over(owner, Arc::new(Mutex::new(BEGINNING)), CONNECTIONS).await
+        Self::over(
+            owner,
+            Arc::new(Mutex::new(BEGINNING)),
+            CONNECTIONS,
+            settings,
+        )
+        .await
+    }
+
+    /// Another server, with less patience or more.
+    pub async fn with_patience(&self, patience: Patience) -> Self {
+        let settings = |address| Settings {
+            patience,
+            ..settings(address)
+        };
+        Self::over(
+            self.owner.clone(),
+            self.clock.clone(),
+            CONNECTIONS,
+            settings,
+        )
+        .await
     }
 
     /// Another server, with as many connections to the database.
     pub async fn with_connections(&self, connections: u32) -> Self {
-        Self::over(self.owner.clone(), self.clock.clone(), connections).await
+        Self::over(
+            self.owner.clone(),
+            self.clock.clone(),
+            connections,
+            settings,
+        )
+        .await
     }
 
     /// Another server process over the same database and clock, as far as one process can play two.
@@ -58,15 +89,24 @@ impl TestServer {
         self.with_connections(CONNECTIONS).await
     }
 
-    async fn over(owner: PgPool, clock: Arc<Mutex<domain::Timestamp>>, connections: u32) -> Self {
+    async fn over(
+        owner: PgPool,
+        clock: Arc<Mutex<domain::Timestamp>>,
+        connections: u32,
+        settings: impl FnOnce(SocketAddr) -> Settings,
+    ) -> Self {
         let pool = as_the_application(&owner, connections).await;
         let db = Db::new(pool, Clock::Set(clock.clone()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = Server::new(db.clone(), settings(address)).unwrap();
-        let router =
-            serve::router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let (routes, patience) = (serve::router(server.clone()), server.settings.patience);
+        tokio::spawn(connections::serve(
+            listener,
+            routes,
+            patience,
+            std::future::pending(),
+        ));
         Self {
             owner,
             db,

@@ -22,6 +22,8 @@ pub enum Body<'a> {
     Announced(&'a [u8]),
     /// As one chunk without an end, as if more were to come.
     Chunked(&'a [u8]),
+    /// That many bytes are told of, and come later or never.
+    Promised(usize),
 }
 
 impl Body<'_> {
@@ -31,6 +33,7 @@ impl Body<'_> {
             Body::None => "no body",
             Body::Announced(_) => "announced",
             Body::Chunked(_) => "chunked",
+            Body::Promised(_) => "promised",
         }
     }
 }
@@ -56,6 +59,7 @@ impl Socket {
         let (framing, bytes): (String, &[u8]) = match body {
             Body::None => ("\r\n".to_owned(), &[]),
             Body::Announced(bytes) => (format!("content-length: {}\r\n\r\n", bytes.len()), bytes),
+            Body::Promised(length) => (format!("content-length: {length}\r\n\r\n"), &[]),
             Body::Chunked(bytes) => (
                 format!("transfer-encoding: chunked\r\n\r\n{:x}\r\n", bytes.len()),
                 bytes,
@@ -70,6 +74,14 @@ impl Socket {
         let _ = tokio::time::timeout(PATIENCE, self.0.write_all(bytes))
             .await
             .expect("a server that reads or closes");
+    }
+
+    /// Whether an answer is there, or comes within a moment.
+    pub async fn has_answered(&self) -> bool {
+        let peek = async { self.0.peek(&mut [0]).await };
+        tokio::time::timeout(Duration::from_millis(20), peek)
+            .await
+            .is_ok()
     }
 
     /// The status of the answer.
