@@ -62,31 +62,54 @@ impl Role {
 }
 
 /// Where a fact about a person comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// The group claims of a sign-in. They age: see [`Person::claims_are_fresh`].
+    /// What a sign-in told. Its groups age: see [`Person::claims_are_fresh`].
     Claims,
-    /// Set by hand with `countersign person`. Goes before claims and holds until taken back.
+    /// A directory, read with `countersign people import`. Holds until the next import says otherwise.
+    Import,
+    /// Set by hand, by an operator or an admin. Goes before everything else and holds until taken back.
     Operator,
+    /// Their own word, which bars and gives nothing.
+    Person,
 }
 
 impl Source {
+    /// All of them.
+    pub const ALL: [Source; 4] = [
+        Source::Claims,
+        Source::Import,
+        Source::Operator,
+        Source::Person,
+    ];
+
     /// The word used in SQL.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Source::Claims => "claims",
+            Source::Import => "import",
             Source::Operator => "operator",
+            Source::Person => "person",
         }
     }
 
     /// The source of that word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Source::Claims, Source::Operator]
-            .into_iter()
-            .find(|source| source.as_str() == word)
+        Self::ALL.into_iter().find(|source| source.as_str() == word)
+    }
+
+    /// In words, as in "senior (by hand)".
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Source::Claims => "sign-in",
+            Source::Import => "import",
+            Source::Operator => "by hand",
+            Source::Person => "own word",
+        }
     }
 }
 
@@ -134,6 +157,15 @@ pub struct Account {
     pub key: Key,
     /// Any account bars its person from approving; only a proved one gives a commit that person's level.
     pub proved: bool,
+    /// Who says that it is theirs, and since when; at least one.
+    pub links: Vec<Link>,
+}
+
+/// That somebody says whose an account is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    pub source: Source,
+    pub at: Timestamp,
 }
 
 /// When somebody last signed in, and what that told of their groups.
@@ -153,22 +185,30 @@ pub struct Person {
     pub teams: Vec<Granted<String>>,
     pub roles: Vec<Granted<Role>>,
     pub accounts: Vec<Account>,
-    /// Null for somebody whom an operator entered and who has not come yet.
+    /// Null for somebody whom a directory named and who has not come yet.
     pub signed_in: Option<SignIn>,
 }
 
-/// The level that somebody's facts add up to: what an operator set goes before claims; of several claimed ones the lowest.
+/// The level that somebody's facts add up to.
+///
+/// What an operator set goes before everything. Otherwise the lowest of what claims and a directory say: claims grant
+/// something only while they are fresh, and old ones still keep a directory from granting more than they did.
 #[must_use]
-pub fn held(levels: &[Granted<Level>]) -> Option<Granted<Level>> {
+pub fn held(levels: &[Granted<Level>], claims_are_fresh: bool) -> LevelNow {
     let lowest = |source| {
-        levels
-            .iter()
-            .filter(|level| level.source == source)
-            .min_by_key(|level| level.value)
+        let said = levels.iter().filter(|level| level.source == source);
+        said.map(|level| level.value).min()
     };
-    lowest(Source::Operator)
-        .or_else(|| lowest(Source::Claims))
-        .cloned()
+    if let Some(set) = lowest(Source::Operator) {
+        return LevelNow::Known(set);
+    }
+    match (lowest(Source::Claims), lowest(Source::Import)) {
+        (Some(claimed), Some(imported)) => LevelNow::Known(claimed.min(imported)),
+        (None, Some(imported)) => LevelNow::Known(imported),
+        (Some(claimed), None) if claims_are_fresh => LevelNow::Known(claimed),
+        (Some(claimed), None) => LevelNow::Stale(claimed),
+        (None, None) => LevelNow::None,
+    }
 }
 
 /// Somebody's level, or why they have none.
@@ -199,25 +239,17 @@ impl Person {
             .is_some_and(|sign_in| now - sign_in.at <= max_age)
     }
 
-    /// The level that counts now: see [`held`]; a claimed one only while the claims are fresh.
+    /// The level that counts now: see [`held`].
     #[must_use]
     pub fn level(&self, now: Timestamp, max_age: Duration) -> LevelNow {
-        match held(&self.levels) {
-            Some(level)
-                if level.source == Source::Operator || self.claims_are_fresh(now, max_age) =>
-            {
-                LevelNow::Known(level.value)
-            }
-            Some(level) => LevelNow::Stale(level.value),
-            None => LevelNow::None,
-        }
+        held(&self.levels, self.claims_are_fresh(now, max_age))
     }
 
     /// The teams that count now, in alphabetical order.
     #[must_use]
     pub fn teams(&self, now: Timestamp, max_age: Duration) -> Vec<String> {
         let fresh = self.claims_are_fresh(now, max_age);
-        let counts = |source| source == Source::Operator || fresh;
+        let counts = |source| source != Source::Claims || fresh;
         let mut teams: Vec<String> = self
             .teams
             .iter()
@@ -234,7 +266,7 @@ impl Person {
     pub fn is(&self, role: Role, now: Timestamp, max_age: Duration) -> bool {
         let fresh = self.claims_are_fresh(now, max_age);
         let holds = |granted: &Granted<Role>| {
-            granted.value == role && (granted.source == Source::Operator || fresh)
+            granted.value == role && (granted.source != Source::Claims || fresh)
         };
         self.active && self.roles.iter().any(holds)
     }
@@ -300,6 +332,53 @@ mod tests {
             demoted.level(NOON + Duration::days(400), MAX_AGE),
             LevelNow::Known(Level::Mid)
         );
+    }
+
+    #[test]
+    fn of_claims_and_a_directory_the_lower_counts_and_old_claims_still_hold_it_down() {
+        use Level::{Junior, Mid, Senior};
+        use LevelNow::{Known, Stale};
+        use Source::{Claims, Import, Operator};
+        let too_late = NOON + MAX_AGE + Duration::SECOND;
+        for (levels, fresh, old) in [
+            (vec![(Import, Senior)], Known(Senior), Known(Senior)),
+            (vec![(Claims, Senior)], Known(Senior), Stale(Senior)),
+            (
+                vec![(Claims, Senior), (Import, Mid)],
+                Known(Mid),
+                Known(Mid),
+            ),
+            (
+                vec![(Claims, Junior), (Import, Senior)],
+                Known(Junior),
+                Known(Junior),
+            ),
+            (
+                vec![(Claims, Senior), (Import, Senior)],
+                Known(Senior),
+                Known(Senior),
+            ),
+            (
+                vec![(Claims, Junior), (Import, Mid), (Operator, Senior)],
+                Known(Senior),
+                Known(Senior),
+            ),
+            (
+                vec![(Claims, Senior), (Import, Senior), (Operator, Junior)],
+                Known(Junior),
+                Known(Junior),
+            ),
+            (vec![], LevelNow::None, LevelNow::None),
+        ] {
+            let somebody = person(&levels);
+            assert_eq!(somebody.level(NOON, MAX_AGE), fresh, "{levels:?}");
+            assert_eq!(somebody.level(too_late, MAX_AGE), old, "{levels:?}, old");
+            let never_came = Person {
+                signed_in: None,
+                ..somebody
+            };
+            assert_eq!(never_came.level(NOON, MAX_AGE), old, "{levels:?}, never");
+        }
     }
 
     #[test]

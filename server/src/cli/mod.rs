@@ -14,6 +14,7 @@ mod demo;
 mod gate;
 mod git;
 mod migrate;
+mod people;
 mod person;
 mod serve;
 mod submit;
@@ -55,6 +56,9 @@ enum Command {
     /// Say by hand what somebody may do.
     #[command(subcommand)]
     Person(person::Options),
+    /// Take over what a directory says of people: who they are, their levels, teams and accounts.
+    #[command(subcommand)]
+    People(people::Options),
 }
 
 /// Runs what the command line asks for.
@@ -90,6 +94,7 @@ impl Command {
             Command::Gate(options) => gate::run(options).await,
             Command::Token(options) => done(token::run(options).await, 1),
             Command::Person(options) => done(person::run(options).await, 1),
+            Command::People(options) => done(people::run(options).await, 1),
         }
     }
 }

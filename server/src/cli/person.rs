@@ -7,7 +7,7 @@ use clap::Subcommand;
 use domain::{
     contributor::{self, Key},
     ids::PersonId,
-    people::{Granted, Level, Person, Source},
+    people::{Account, Granted, Level, Link, Person, Source},
 };
 use store::{Db, Tx, people};
 
@@ -26,6 +26,12 @@ pub enum Options {
     Deactivate { who: String },
     /// Say with proof that an address or a login is somebody's: then their level counts for its commits.
     Link {
+        who: String,
+        /// An e-mail address, or a login at the code host.
+        account: String,
+    },
+    /// Withdraw that an address or a login is somebody's, whoever said so. What their next sign-in or import says holds again.
+    Unlink {
         who: String,
         /// An e-mail address, or a login at the code host.
         account: String,
@@ -70,6 +76,19 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             }
             person
         }
+        Options::Unlink { who, account } => {
+            let person = find(&mut tx, &who).await?;
+            let mut ended = false;
+            for key in keys(&account) {
+                ended |= people::unlink(&mut tx, person, &key).await?;
+            }
+            if !ended {
+                bail!(
+                    "`{account}` is not linked to `{who}`; `countersign person show {who}` says what is"
+                );
+            }
+            person
+        }
     };
     let loaded = people::load(tx.conn(), person).await?;
     tx.commit().await?;
@@ -95,7 +114,7 @@ async fn find(tx: &mut Tx, who: &str) -> anyhow::Result<PersonId> {
     match found.as_slice() {
         [person] => Ok(*person),
         [] => Err(anyhow!(
-            "nobody here is known as `{who}`: people are known once they have signed in"
+            "nobody here is known as `{who}`: people are known once they have signed in or were imported"
         )),
         several => {
             let several = people::load_all(tx.conn(), several).await?;
@@ -134,10 +153,7 @@ fn described(person: &Person) -> String {
             .iter()
             .map(|role| fact(role, role.value.as_str())),
     );
-    facts.extend(person.accounts.iter().map(|account| {
-        let proof = if account.proved { " (proved)" } else { "" };
-        format!("{}{proof}", account.key.0)
-    }));
+    facts.extend(person.accounts.iter().map(account));
     let activity = if person.active {
         "active"
     } else {
@@ -160,10 +176,17 @@ fn described(person: &Person) -> String {
     )
 }
 
+fn account(account: &Account) -> String {
+    let said = |link: &Link| format!("{} {}", link.source.words(), link.at.date());
+    let links: Vec<String> = account.links.iter().map(said).collect();
+    let proof = if account.proved { "proved" } else { "unproved" };
+    format!("{} ({proof}; {})", account.key.0, links.join(", "))
+}
+
 fn fact<T>(granted: &Granted<T>, value: &str) -> String {
     match granted.source {
         Source::Claims => value.to_owned(),
-        Source::Operator => format!("{value} (by hand)"),
+        source => format!("{value} ({})", source.words()),
     }
 }
 

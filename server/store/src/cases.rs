@@ -194,9 +194,8 @@ async fn ties(
         let fresh = row
             .signed_in_at
             .is_some_and(|at| arrived_at - at <= claims_max_age);
-        let held =
-            held(&levels(&row.levels)?).filter(|level| level.source == Source::Operator || fresh);
-        let level = held.filter(|_| row.proved).map(|granted| granted.value);
+        let held = held(&levels(&row.levels)?, fresh).granted();
+        let level = held.filter(|_| row.proved);
         let tie = Tie {
             person: PersonId(row.person_id),
             name: row.name,
@@ -477,7 +476,8 @@ async fn reviewers(conn: &mut PgConnection) -> Result<Vec<Reviewer>, Error> {
     .await?;
     let mut reviewers = Vec::with_capacity(rows.len());
     for row in rows {
-        if held(&levels(&row.levels)?).is_some_and(|level| level.value >= Level::Senior) {
+        // As if their claims were fresh: signing in renews them.
+        if held(&levels(&row.levels)?, true).granted() >= Some(Level::Senior) {
             reviewers.push(Reviewer {
                 id: PersonId(row.id),
                 name: row.name,

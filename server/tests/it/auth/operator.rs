@@ -224,7 +224,7 @@ async fn people_are_named_without_a_doubt_or_not_at_all(pool: PgPool) {
     site.operator(&["person", "link", "ben", "shared@halden.example"]);
     let linked = site.operator(&["person", "link", "li", "shared@halden.example"]);
     assert!(
-        linked.contains("email:shared@halden.example (proved)"),
+        linked.contains("email:shared@halden.example (proved; by hand 2026-"),
         "{linked}"
     );
     let several = site.refused(&["person", "deactivate", "shared@halden.example"]);

@@ -1,5 +1,7 @@
 //! Stories about who had a hand in a change: weak evidence bars, only proof gives anything.
 
+mod import;
+
 use crate::support::{
     TestServer,
     changes::{Change, change, sha},

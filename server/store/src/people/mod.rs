@@ -4,12 +4,20 @@
 //! first, under its row lock, so versions are in commit order and a standing stamped with today's is right.
 //! Locks are taken in one order: a change, the person, the version.
 
+mod directory;
+mod import;
+mod links;
+
+pub use directory::{Stranger, found, strangers};
+pub use import::{Clash, Difference, Fact, Listed, Plan, apply, compare};
+pub use links::{link, link_by, name_own, unlink, unlink_by};
+
 use crate::{Error, Tx, error::known, events, ids, sessions};
 use domain::{
     Timestamp,
     contributor::{self, Key},
     ids::PersonId,
-    people::{Account, Granted, Groups, Level, Person, Role, SignIn, Source},
+    people::{Account, Granted, Groups, Level, Link, Person, Role, SignIn, Source},
 };
 use serde_json::json;
 use sqlx::PgConnection;
@@ -93,29 +101,6 @@ pub async fn activate(tx: &mut Tx, person: PersonId) -> Result<(), Error> {
     operate(tx, person, "inactive", BTreeSet::new()).await?;
     // A sign-in that raced the deactivation may have left one behind.
     sessions::revoke_all(tx, person).await
-}
-
-/// Says by hand that an address or login is this person's, with proof: their level counts for its commits.
-///
-/// # Errors
-/// The database refused.
-pub async fn link(tx: &mut Tx, person: PersonId, key: &Key) -> Result<(), Error> {
-    lock(tx, person).await?;
-    let there = sqlx::query_scalar!(
-        r#"select exists (select from account where person_id = $1 and key = $2 and source = 'operator'
-               and proved and until_version is null) as "there!""#,
-        person.0,
-        key.0,
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    if there {
-        return Ok(());
-    }
-    let version = next_version(tx).await?;
-    open_account(tx, person, key, Source::Operator, true, version).await?;
-    let data = json!({ "version": version, "accounts": 1, "source": "operator" });
-    events::record(tx, None, "person.linked", person.0, data).await
 }
 
 /// One person as they are now.
@@ -243,6 +228,18 @@ async fn upsert_person(tx: &mut Tx, claims: &Claims) -> Result<PersonId, Error> 
     Ok(PersonId(id))
 }
 
+/// Locks several people, always in one order.
+async fn lock_all(tx: &mut Tx, people: &[PersonId]) -> Result<(), Error> {
+    let ids: Vec<Uuid> = people.iter().map(|id| id.0).collect();
+    sqlx::query_scalar!(
+        "select id from person where id = any($1) order by id for no key update",
+        &ids
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// Locks somebody: what is known of them stays so until the transaction ends, and what they do comes one after another.
 /// Not `for update`, which would also wait for rows that only refer to them.
 pub(crate) async fn lock(tx: &mut Tx, person: PersonId) -> Result<(), Error> {
@@ -253,12 +250,6 @@ pub(crate) async fn lock(tx: &mut Tx, person: PersonId) -> Result<(), Error> {
     .fetch_one(tx.conn())
     .await?;
     Ok(())
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Fact {
-    kind: String,
-    value: String,
 }
 
 impl Fact {
@@ -487,18 +478,30 @@ async fn add_accounts(
 ) -> Result<(), Error> {
     let places = places(people);
     let rows = sqlx::query!(
-        r#"select person_id, key, bool_or(proved) as "proved!" from account
-           where person_id = any($1) and until_version is null group by person_id, key order by key"#,
+        "select person_id, key, source, proved, at from account
+         where person_id = any($1) and until_version is null order by key, at, source",
         ids,
     )
     .fetch_all(conn)
     .await?;
     for row in rows {
-        if let Some(&at) = places.get(&row.person_id) {
-            people[at].accounts.push(Account {
+        let Some(person) = places.get(&row.person_id).map(|&at| &mut people[at]) else {
+            continue;
+        };
+        let link = Link {
+            source: known(Source::parse(&row.source), "account", "source")?,
+            at: row.at,
+        };
+        match person.accounts.last_mut() {
+            Some(account) if account.key.0 == row.key => {
+                account.proved |= row.proved;
+                account.links.push(link);
+            }
+            _ => person.accounts.push(Account {
                 key: Key(row.key),
                 proved: row.proved,
-            });
+                links: vec![link],
+            }),
         }
     }
     Ok(())
