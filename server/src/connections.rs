@@ -1,6 +1,6 @@
 //! Connections from their first byte to their last: nobody keeps one by saying nothing, and all are let go of at the end.
 
-use crate::settings::Patience;
+use crate::{settings::Patience, stop::Stop};
 use axum::{
     Router,
     body::Body,
@@ -15,33 +15,26 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use std::{future::Future, net::SocketAddr, pin::pin, time::Duration};
+use std::{net::SocketAddr, pin::pin, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::watch,
     task::JoinSet,
 };
 
 /// How long to wait after a connection could not be accepted: most often there are no file descriptors left.
 const BREATH: Duration = Duration::from_millis(500);
 
-/// Serves these routes until it is told to stop, and then finishes what it has begun.
-pub async fn serve(
-    listener: TcpListener,
-    routes: Router,
-    patience: Patience,
-    told_to_stop: impl Future<Output = ()>,
-) {
-    let stop = watch::Sender::new(false);
-    let mut told_to_stop = pin!(told_to_stop);
+/// Serves these routes until it is told to stop, and then finishes what it has begun, or lets go of it when that takes too long.
+pub async fn serve(listener: TcpListener, routes: Router, patience: Patience, stop: Stop) {
+    let mut told = pin!(stop.told());
     let mut open = JoinSet::new();
     loop {
         tokio::select! {
-            () = &mut told_to_stop => break,
+            () = &mut told => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     let routes = routes.clone();
-                    open.spawn(connection(stream, peer, routes, patience, stop.subscribe()));
+                    open.spawn(connection(stream, peer, routes, patience, stop.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "A connection could not be accepted");
@@ -52,8 +45,13 @@ pub async fn serve(
         }
     }
     drop(listener);
-    stop.send_replace(true);
-    while open.join_next().await.is_some() {}
+    let all_ended = async { while open.join_next().await.is_some() {} };
+    if tokio::time::timeout(patience.stop.unsigned_abs(), all_ended)
+        .await
+        .is_err()
+    {
+        tracing::warn!(connections = open.len(), "Cut off what did not end in time");
+    }
 }
 
 /// Answers what comes over one connection, one request after the other.
@@ -62,7 +60,7 @@ async fn connection(
     peer: SocketAddr,
     routes: Router,
     patience: Patience,
-    mut stop: watch::Receiver<bool>,
+    stop: Stop,
 ) {
     let routes = TowerToHyperService::new(routes);
     let service = service_fn(move |request: Request<Incoming>| {
@@ -79,7 +77,7 @@ async fn connection(
     // What ends badly ends the same: whoever was at the other end is gone, or was too slow.
     tokio::select! {
         _ = connection.as_mut() => return,
-        _ = stop.wait_for(|told| *told) => connection.as_mut().graceful_shutdown(),
+        () = stop.told() => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
 }

@@ -11,4 +11,5 @@ pub mod problem;
 pub mod serve;
 pub mod settings;
 pub mod state;
+pub mod stop;
 pub mod web;

@@ -34,8 +34,16 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("could not listen on {address}"))?;
     tracing::info!(%address, url = %server.settings.site.url, "Serving");
-    let patience = server.settings.patience;
-    connections::serve(listener, router(server), patience, told_to_stop()).await;
+    let (patience, stop) = (server.settings.patience, server.stop.clone());
+    tokio::spawn({
+        let stop = stop.clone();
+        async move {
+            told_to_stop().await;
+            tracing::info!("Stopping: what has begun is finished");
+            stop.tell();
+        }
+    });
+    connections::serve(listener, router(server), patience, stop).await;
     renewing.abort();
     Ok(())
 }

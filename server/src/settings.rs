@@ -324,15 +324,19 @@ pub struct Patience {
     pub read: Duration,
     /// `COUNTERSIGN_BODY_TIMEOUT`, default `10m`: for a whole body.
     pub body: Duration,
+    /// `COUNTERSIGN_STOP_TIMEOUT`, default `20s`: for what has begun when the process is told to stop.
+    pub stop: Duration,
 }
 
 impl Patience {
     fn from(vars: &mut Variables<'_>) -> Option<Self> {
         let read = vars.duration("COUNTERSIGN_READ_TIMEOUT", "20s");
         let body = vars.duration("COUNTERSIGN_BODY_TIMEOUT", "10m");
+        let stop = vars.duration("COUNTERSIGN_STOP_TIMEOUT", "20s");
         Some(Self {
             read: read?,
             body: body?,
+            stop: stop?,
         })
     }
 }

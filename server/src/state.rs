@@ -1,6 +1,6 @@
 //! What every handler gets: the database, the settings, and what one process keeps for itself.
 
-use crate::{api::Noted, auth::Auth, jobs::watch::Watch, settings::Settings};
+use crate::{api::Noted, auth::Auth, jobs::watch::Watch, settings::Settings, stop::Stop};
 use std::sync::Arc;
 use store::Db;
 use tokio::sync::Semaphore;
@@ -18,6 +18,8 @@ pub struct Server {
     pub noted: Noted,
     /// A place for each large patch that is being taken in.
     pub large: Arc<Semaphore>,
+    /// Told when the process is to end.
+    pub stop: Stop,
 }
 
 /// How many large patches are taken in at once: each may hold 20 MB unpacked, twice.
@@ -37,6 +39,7 @@ impl Server {
             settings: Arc::new(settings),
             noted: Noted::default(),
             large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
+            stop: Stop::default(),
         })
     }
 

@@ -93,8 +93,14 @@ pub async fn ask(
     loop {
         let answer = answer(&server, &headers, &question).await?;
         match &mut waiter {
-            Some(waiter) if may_change(&answer) && Instant::now() < until => {
-                rest(waiter, until).await
+            // A server that stops says what holds now: whoever asked asks again, elsewhere.
+            Some(waiter)
+                if may_change(&answer) && Instant::now() < until && !server.stop.is_told() =>
+            {
+                tokio::select! {
+                    () = rest(waiter, until) => {}
+                    () = server.stop.told() => {}
+                }
             }
             _ => return Ok(Json(show::answer(&question, answer))),
         }

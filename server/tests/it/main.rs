@@ -12,6 +12,7 @@ mod pages;
 mod people;
 mod roles;
 mod slowness;
+mod stopping;
 mod stream;
 mod submissions;
 mod submit_cli;

@@ -16,6 +16,7 @@ fn patience(read: f64, body: f64) -> Patience {
     Patience {
         read: time::Duration::seconds_f64(read),
         body: time::Duration::seconds_f64(body),
+        stop: time::Duration::SECOND,
     }
 }
 

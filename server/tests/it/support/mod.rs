@@ -105,7 +105,7 @@ impl TestServer {
             listener,
             routes,
             patience,
-            std::future::pending(),
+            server.stop.clone(),
         ));
         Self {
             owner,
