@@ -45,7 +45,9 @@ type Id = Result<Path<Uuid>, PathRejection>;
 #[utoipa::path(get, path = "/api/v1/changes", tag = "changes", params(Page), security(("token" = ["read"])),
     responses((status = 200, description = "One page.", body = wire::Changes),
               (status = 401, description = "No valid token.", body = wire::Problem, content_type = "application/problem+json"),
-              (status = 403, description = "Not for this token.", body = wire::Problem, content_type = "application/problem+json")))]
+              (status = 403, description = "Not for this token.", body = wire::Problem, content_type = "application/problem+json"),
+              (status = 503, description = "The database cannot be asked.", body = wire::Problem, content_type = "application/problem+json"),
+              (status = 422, description = "Not understood.", body = wire::Problem, content_type = "application/problem+json")))]
 pub async fn list(
     State(server): State<Server>,
     headers: HeaderMap,
@@ -88,7 +90,9 @@ pub async fn list(
 #[utoipa::path(get, path = "/api/v1/changes/{id}", tag = "changes", params(("id" = Uuid, Path)), security(("token" = ["read"])),
     responses((status = 200, description = "The change.", body = wire::Change),
               (status = 401, description = "No valid token.", body = wire::Problem, content_type = "application/problem+json"),
-              (status = 404, description = "No such change for this token.", body = wire::Problem, content_type = "application/problem+json")))]
+              (status = 404, description = "No such change for this token.", body = wire::Problem, content_type = "application/problem+json"),
+              (status = 403, description = "Not for this token.", body = wire::Problem, content_type = "application/problem+json"),
+              (status = 503, description = "The database cannot be asked.", body = wire::Problem, content_type = "application/problem+json")))]
 pub async fn show(
     State(server): State<Server>,
     headers: HeaderMap,
@@ -105,7 +109,10 @@ pub async fn show(
 /// All revisions of a change, the first first.
 #[utoipa::path(get, path = "/api/v1/changes/{id}/revisions", tag = "changes", params(("id" = Uuid, Path)), security(("token" = ["read"])),
     responses((status = 200, description = "The revisions.", body = wire::Revisions),
-              (status = 404, description = "No such change for this token.", body = wire::Problem, content_type = "application/problem+json")))]
+              (status = 404, description = "No such change for this token.", body = wire::Problem, content_type = "application/problem+json"),
+              (status = 401, description = "No valid token.", body = wire::Problem, content_type = "application/problem+json"),
+              (status = 403, description = "Not for this token.", body = wire::Problem, content_type = "application/problem+json"),
+              (status = 503, description = "The database cannot be asked.", body = wire::Problem, content_type = "application/problem+json")))]
 pub async fn revisions(
     State(server): State<Server>,
     headers: HeaderMap,
@@ -121,7 +128,10 @@ pub async fn revisions(
 /// All decisions about a change, the first first.
 #[utoipa::path(get, path = "/api/v1/changes/{id}/decisions", tag = "changes", params(("id" = Uuid, Path)), security(("token" = ["read"])),
     responses((status = 200, description = "The decisions.", body = wire::Decisions),
-              (status = 404, description = "No such change for this token.", body = wire::Problem, content_type = "application/problem+json")))]
+              (status = 404, description = "No such change for this token.", body = wire::Problem, content_type = "application/problem+json"),
+              (status = 401, description = "No valid token.", body = wire::Problem, content_type = "application/problem+json"),
+              (status = 403, description = "Not for this token.", body = wire::Problem, content_type = "application/problem+json"),
+              (status = 503, description = "The database cannot be asked.", body = wire::Problem, content_type = "application/problem+json")))]
 pub async fn decisions(
     State(server): State<Server>,
     headers: HeaderMap,
@@ -137,7 +147,10 @@ pub async fn decisions(
 /// The marks found in the current revision of a change.
 #[utoipa::path(get, path = "/api/v1/changes/{id}/marks", tag = "changes", params(("id" = Uuid, Path)), security(("token" = ["read"])),
     responses((status = 200, description = "The marks.", body = wire::Marks),
-              (status = 404, description = "No such change for this token.", body = wire::Problem, content_type = "application/problem+json")))]
+              (status = 404, description = "No such change for this token.", body = wire::Problem, content_type = "application/problem+json"),
+              (status = 401, description = "No valid token.", body = wire::Problem, content_type = "application/problem+json"),
+              (status = 403, description = "Not for this token.", body = wire::Problem, content_type = "application/problem+json"),
+              (status = 503, description = "The database cannot be asked.", body = wire::Problem, content_type = "application/problem+json")))]
 pub async fn marks(
     State(server): State<Server>,
     headers: HeaderMap,

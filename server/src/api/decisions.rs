@@ -31,7 +31,9 @@ pub struct After {
 #[utoipa::path(get, path = "/api/v1/decisions", tag = "decisions", params(After), security(("token" = ["read"])),
     responses((status = 200, description = "One page; empty with the same cursor where nothing is new.", body = wire::Decisions),
               (status = 401, description = "No valid token.", body = wire::Problem, content_type = "application/problem+json"),
-              (status = 422, description = "Not understood.", body = wire::Problem, content_type = "application/problem+json")))]
+              (status = 422, description = "Not understood.", body = wire::Problem, content_type = "application/problem+json"),
+              (status = 403, description = "Not for this token.", body = wire::Problem, content_type = "application/problem+json"),
+              (status = 503, description = "The database cannot be asked.", body = wire::Problem, content_type = "application/problem+json")))]
 pub async fn stream(
     State(server): State<Server>,
     headers: HeaderMap,

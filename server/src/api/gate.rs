@@ -116,6 +116,10 @@ pub async fn ask(
         (status = 403, description = "Not for this token.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body took too long to arrive.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not understood.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 400, description = "The body is not JSON.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Larger than is accepted.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Not JSON.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database cannot be asked: not a yes.", body = wire::Problem, content_type = "application/problem+json"),
     )
 )]
 pub async fn ask_all(

@@ -47,6 +47,7 @@ const LARGE: usize = 1_000_000;
     responses(
         (status = 201, description = "A new revision.", body = wire::Submitted),
         (status = 200, description = "Known already.", body = wire::Submitted),
+        (status = 400, description = "Not multipart/form-data.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 401, description = "No valid token.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not for this token.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body took too long to arrive.", body = wire::Problem, content_type = "application/problem+json"),

@@ -3,6 +3,7 @@
 
 use crate::support::{
     TestServer,
+    machines::assert_documented,
     sockets::{Body, Socket},
 };
 use leptos_router::SsrMode;
@@ -164,6 +165,7 @@ async fn strangers_get_nothing_but_the_way_in(pool: PgPool) {
             ),
             For::Machines => {
                 assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path}");
+                assert_documented(method.as_str(), &path, status.as_u16());
                 assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json");
                 assert!(headers.contains_key(header::WWW_AUTHENTICATE));
             }
@@ -276,6 +278,7 @@ async fn no_body_is_larger_than_its_address_accepts(pool: PgPool) {
                 "{method} {path}: {}",
                 body.name()
             );
+            assert_documented(method.as_str(), &path, expected);
         }
     }
 }

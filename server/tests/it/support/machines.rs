@@ -7,6 +7,7 @@ use reqwest::{
     multipart::{Form, Part},
 };
 use serde_json::Value;
+use std::sync::LazyLock;
 
 /// A client with a token.
 #[derive(Clone)]
@@ -88,8 +89,11 @@ impl Machine {
     }
 
     async fn send(&self, request: RequestBuilder) -> Reply {
-        let response = request.bearer_auth(&self.secret).send().await.unwrap();
+        let request = request.bearer_auth(&self.secret).build().unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = self.http.execute(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
+        assert_documented(method.as_str(), &path, status.as_u16());
         let text = response.text().await.unwrap();
         Reply {
             status,
@@ -140,4 +144,29 @@ impl Reply {
                 .unwrap(),
         )
     }
+}
+
+/// Whatever a test makes the API answer is in its document, or the document is wrong. Addresses that it does not have are
+/// nobody's promise, nor is it promised that something goes wrong inside.
+pub fn assert_documented(method: &str, path: &str, status: u16) {
+    static DOCUMENT: LazyLock<Value> =
+        LazyLock::new(|| serde_json::to_value(server::api::routes().1).unwrap());
+    let paths = DOCUMENT["paths"].as_object().unwrap();
+    let Some((_, operations)) = paths.iter().find(|(route, _)| leads_to(route, path)) else {
+        return;
+    };
+    let responses = &operations[method.to_lowercase()]["responses"];
+    assert!(
+        status == 500 || responses.is_null() || responses.get(status.to_string()).is_some(),
+        "{method} {path} answered {status}, which /openapi.json does not name"
+    );
+}
+
+fn leads_to(route: &str, path: &str) -> bool {
+    let (route, path): (Vec<_>, Vec<_>) = (route.split('/').collect(), path.split('/').collect());
+    route.len() == path.len()
+        && route
+            .iter()
+            .zip(path)
+            .all(|(part, given)| part.starts_with('{') || *part == given)
 }
