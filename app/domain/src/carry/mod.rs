@@ -37,7 +37,7 @@ pub enum Proof {
     ///
     /// The weakest: the content elsewhere in a file may be another, and with it what the lines mean. Hunks may stand at
     /// other lines only where the file was another before the change; their headings (what git writes behind the second
-    /// `@@`) must be the same. New, deleted and binary files must be the same in every byte.
+    /// `@@`) must be the same. New, deleted, renamed, copied and binary files must be the same in every byte.
     Patch,
 }
 

@@ -136,24 +136,36 @@ fn one_file_more_or_fewer_at_the_end_is_another_change() {
 }
 
 #[test]
-fn names_status_and_modes_are_the_same_on_a_moved_base_too() {
-    let renamed = |to: &str, similarity: u8, mode: &str, blobs: [char; 2]| {
-        let [old, new] = blobs.map(|blob| blob.to_string().repeat(40));
+fn the_header_says_the_same_on_a_moved_base_too() {
+    type Header<'a> = (&'a str, &'a str, &'a str, &'a str);
+    let edit = |(old, new, lines, mode): Header<'_>, blobs: [char; 2]| {
+        let [from, to] = blobs.map(|blob| blob.to_string().repeat(40));
         format!(
-            "diff --git a/x b/{to}\nsimilarity index {similarity}%\nrename from x\nrename to {to}\n\
-             index {old}..{new} {mode}\n--- a/x\n+++ b/{to}\n@@ -1 +1 @@\n-a\n+b\n"
+            "diff --git a/{old} b/{new}\n{lines}index {from}..{to}{mode}\n--- a/{old}\n+++ b/{new}\n@@ -1 +1 @@\n-a\n+b\n"
         )
     };
-    let old = renamed("y", 90, "100644", ['1', '2']);
-    let is_proved = |to, similarity, mode| {
-        let new = renamed(to, similarity, mode, ['3', '4']);
+    let is_proved = |old, new| {
+        let (old, new) = (edit(old, ['1', '2']), edit(new, ['3', '4']));
         let (old, new) = (on('a', old.as_bytes()), on('b', new.as_bytes()));
-        proved(&old, &new, &Proof::ALL).is_some()
+        let found = proved(&old, &new, &Proof::ALL);
+        assert_eq!(found, proved(&new, &old, &Proof::ALL));
+        found.is_some()
     };
-    assert!(is_proved("y", 90, "100644"));
-    assert!(!is_proved("z", 90, "100644"));
-    assert!(!is_proved("y", 91, "100644"));
-    assert!(!is_proved("y", 90, "100755"));
+    let moved = |to| format!("similarity index 90%\nrename from x\nrename to {to}\n");
+    let (to_itself, to_y) = (moved("x"), moved("y"));
+
+    let plain = ("x", "x", "", " 100644");
+    let executable = ("x", "x", "old mode 100644\nnew mode 100755\n", "");
+    let renamed = ("x", "y", to_y.as_str(), " 100644");
+    assert!(is_proved(plain, plain));
+    assert!(is_proved(executable, executable));
+    assert!(!is_proved(plain, executable));
+    assert!(!is_proved(plain, ("x", "x", "", " 100755")));
+    assert!(!is_proved(executable, ("x", "x", "", " 100755")));
+    assert!(!is_proved(plain, ("y", "y", "", " 100644")));
+    assert!(!is_proved(plain, ("x", "x", &to_itself, " 100644")));
+    // What else the file holds by now would come to the new name unread.
+    assert!(!is_proved(renamed, renamed));
 }
 
 /// Holds a patch against the approved one on its own base, on another, and on the moved one, both ways.

@@ -123,10 +123,10 @@ impl FilePatch {
         self.old_blob.is_some() || self.new_blob.is_some()
     }
 
-    /// Whether names, status, modes and the kind of content are the same: all that a header says but for the blobs.
+    /// Whether names, status and modes are the same: all that a header says but for the blobs.
     #[must_use]
     pub fn same_header(&self, other: &Self) -> bool {
-        let said = |file: &Self| (file.status, file.old_mode, file.new_mode, file.binary);
+        let said = |file: &Self| (file.status, file.old_mode, file.new_mode);
         (&self.old, &self.new) == (&other.old, &other.new) && said(self) == said(other)
     }
 }
@@ -141,19 +141,17 @@ pub struct Part<'a> {
 
 impl Part<'_> {
     /// Whether this can be the edit that `was` is, made to another version of the file: the header says the same, and
-    /// the file's content differed already before it. Whether the lines are the same is for the hunks to say. Of what a
-    /// patch shows whole (new, deleted and binary files), each version has its own bytes.
+    /// the file's content differed already before it. Whether the lines are the same is for the hunks to say. A file that a
+    /// patch shows whole (a new, deleted or binary one) has no other version; one that it renames or copies brings content
+    /// that no hunk shows to a new name.
     #[must_use]
     pub fn is_on_another_base(&self, was: &Self) -> bool {
-        let edit = match self.file.status {
-            FileStatus::Modified | FileStatus::Renamed { .. } | FileStatus::Copied { .. } => {
-                !self.file.binary && self.file.names_blobs() && was.file.names_blobs()
-            }
-            FileStatus::Added | FileStatus::Deleted => false,
-        };
-        edit && self.file.same_header(&was.file)
-            && self.file.old_blob != was.file.old_blob
-            && self.file.new_blob != was.file.new_blob
+        let (file, was) = (&self.file, &was.file);
+        file.status == FileStatus::Modified
+            && !file.binary
+            && file.same_header(was)
+            && file.old_blob != was.old_blob
+            && file.new_blob != was.new_blob
     }
 }
 

@@ -32,8 +32,8 @@ pub enum FileSince<'a> {
         part: &'a Part<'a>,
         was: &'a Part<'a>,
     },
-    /// Something is not what was approved. When each hunk is, or there is none, then it is in the header or in the bytes of a binary
-    /// file.
+    /// Something is not what was approved. When each hunk is, or there is none, then it is in the header (where the blobs stand,
+    /// too) or in the bytes of a binary file.
     Changed {
         part: &'a Part<'a>,
         was: &'a Part<'a>,

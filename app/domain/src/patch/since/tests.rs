@@ -142,9 +142,11 @@ fn text(pieces: &[Piece]) -> String {
 }
 
 fn edited(name: u8, blobs: [u8; 2], pieces: &[Piece]) -> String {
-    let id = |blob: u8| format!("{blob}").repeat(40);
-    let [old, new] = blobs.map(id);
-    let hunks = text(pieces);
+    with_hunks(name, blobs, &text(pieces))
+}
+
+fn with_hunks(name: u8, blobs: [u8; 2], hunks: &str) -> String {
+    let [old, new] = blobs.map(|blob| blob.to_string().repeat(40));
     format!(
         "diff --git a/{name} b/{name}\nindex {old}..{new} 100644\n--- a/{name}\n+++ b/{name}\n{hunks}"
     )
@@ -249,6 +251,37 @@ fn a_hunk_that_is_not_kept_may_be_what_another_was() {
       changed 26 ["old 3", "new 9"]
           from 18 ["old 3", "new 3"]
     "#);
+}
+
+#[test]
+fn a_changed_hunk_is_known_again_beside_a_kept_one_that_looks_like_it() {
+    let approved = [piece(1, 1), piece(1, 2)];
+    let new = [piece(1, 1), piece(1, 9)];
+    insta::assert_snapshot!(told_of(&approved, &new), @r#"
+    0: changed
+      kept 2 ["old 1", "new 1"] from 2
+      changed 10 ["old 1", "new 9"]
+          from 10 ["old 1", "new 2"]
+    "#);
+}
+
+#[test]
+fn a_hunk_that_was_as_much_of_one_as_of_another_stands_beside_the_first() {
+    let two = "@@ -1,2 +1,2 @@\n a\n-x\n+y\n@@ -9,2 +9,2 @@\n b\n-p\n+q\n";
+    let one = "@@ -1,3 +1,3 @@\n a\n b\n-m\n+n\n";
+    let (approved, new) = (with_hunks(0, [1, 2], two), with_hunks(0, [3, 4], one));
+    insta::assert_snapshot!(told(approved.as_bytes(), new.as_bytes()), @r#"
+    0: changed
+      changed 1 ["m", "n"]
+          from 1 ["x", "y"]
+      gone 9 ["p", "q"]
+    "#);
+}
+
+#[test]
+fn a_file_that_became_a_link_is_one_that_went_and_one_that_came() {
+    let link = include_bytes!("../../../fixtures/patches/symlink.patch");
+    assert_eq!(told(link, link), "");
 }
 
 #[test]
