@@ -93,7 +93,8 @@ impl Standing {
             .iter()
             .filter(|voice| voice.kind == Kind::Reject);
         let last_veto = rejections.map(|veto| veto.seq).max().unwrap_or(0);
-        let live = |voice: &&Voice| voice.seq > last_veto && now < voice.at + policy.override_for;
+        let live =
+            |voice: &&Voice| voice.seq > last_veto && now < voice.at + policy.document.glass.lasts;
         self.voices
             .iter()
             .filter(|voice| voice.kind == Kind::Override && self.counts(voice))

@@ -189,7 +189,7 @@ impl Case {
             incident: (kind == Kind::Override).then(|| "INC-1".to_owned()),
             level: Some(Level::Senior),
             teams: vec![],
-            policy: self.policy.id.to_owned(),
+            policy: self.policy.id.clone(),
             policy_version: self.policy.version,
             at: NOW,
         };

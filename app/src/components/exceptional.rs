@@ -25,7 +25,7 @@ pub fn Override(case: Case, viewer: Viewer, form_key: FormKey, now: Timestamp) -
 
 #[component]
 fn OverrideForm(case: Case, form_key: FormKey) -> AnyView {
-    let hours = case.policy.override_for.whole_hours();
+    let hours = case.policy.document.glass.lasts.whole_hours();
     view! {
         <details class="rare">
             <summary>"Override: let this revision pass without the approval"</summary>

@@ -229,7 +229,7 @@ impl Case {
             incident,
             level: may.level,
             teams: may.teams,
-            policy: self.policy.id.to_owned(),
+            policy: self.policy.id.clone(),
             policy_version: self.policy.version,
             at: now,
         })

@@ -4,7 +4,7 @@ use crate::{
     Timestamp,
     change::Patch,
     people::Level,
-    policy::{Policy, Rule},
+    policy::{Ask, Facts, Policy, Rule},
     standing::{Standing, Voice},
 };
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ pub fn verdict(standing: &Standing, policy: &Policy, now: Timestamp) -> Verdict 
     if !needs.is_empty() {
         return Verdict::Waiting(needs);
     }
-    match policy.rules_for(standing.provenance, standing.level).next() {
+    match applying(standing, policy).next() {
         Some(_) => Verdict::Approved,
         None => Verdict::NotRequired,
     }
@@ -293,21 +293,44 @@ fn doubt(patch: Patch) -> Option<Doubt> {
     }
 }
 
-fn missing(standing: &Standing, policy: &Policy) -> Vec<Need> {
-    policy
-        .rules_for(standing.provenance, standing.level)
-        .filter_map(|rule| need(standing, rule))
-        .collect()
+fn missing<'a>(standing: &Standing, policy: &'a Policy) -> Vec<Need> {
+    let of_rule = |rule: &'a Rule| {
+        let asks = rule.needs.iter();
+        asks.filter_map(move |ask| need(standing, rule, ask))
+    };
+    applying(standing, policy).flat_map(of_rule).collect()
 }
 
-fn need(standing: &Standing, rule: &Rule) -> Option<Need> {
-    let count = rule
-        .count
-        .saturating_sub(standing.approvals(rule.level).count());
+/// The rules that apply, as far as provenance and level say.
+fn applying<'a>(standing: &Standing, policy: &'a Policy) -> impl Iterator<Item = &'a Rule> {
+    let facts = Facts {
+        provenance: standing.provenance,
+        tools: &[],
+        level: standing.level,
+        automation: None,
+        repository: "",
+        target: "",
+        paths: &[],
+        lines: 0,
+        files: 0,
+        labels: &[],
+    };
+    let rules = &policy.document.rules;
+    let positions = policy.document.applying(&facts);
+    positions
+        .into_iter()
+        .filter_map(|position| rules.get(position))
+}
+
+fn need(standing: &Standing, rule: &Rule, ask: &Ask) -> Option<Need> {
+    let level = ask.who.level.unwrap_or(Level::Senior);
+    let count = ask
+        .approvals
+        .saturating_sub(standing.approvals(level).count());
     (count > 0).then(|| Need {
         rule: rule.name.to_owned(),
         count,
-        level: rule.level,
+        level,
         eligible: standing.candidates.total,
         people: standing.candidates.first.clone(),
         contributors: standing.candidates.contributors,
@@ -318,7 +341,7 @@ fn overridden(glass: &Voice, policy: &Policy) -> Verdict {
     Verdict::Overridden(BrokenGlass {
         by: glass.name.clone(),
         incident: glass.incident.clone().unwrap_or_default(),
-        until: glass.at + policy.override_for,
+        until: glass.at + policy.document.glass.lasts,
     })
 }
 

@@ -1,0 +1,207 @@
+//! What a repository demands, as a versioned document. Every rule that applies counts; none weakens another.
+
+mod rule;
+
+pub use rule::{Ask, Facts, Glob, Held, Rule, When, Who};
+
+use crate::{people::Level, provenance::Provenance};
+use time::Duration;
+
+/// The document that holds for a repository, and which version of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// `default` for the one that holds where a repository has none of its own, else the folded name of the repository.
+    pub id: String,
+    pub version: i32,
+    pub document: Document,
+}
+
+/// What a policy says. What its text leaves out is as in [`Document::default`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    pub name: Option<String>,
+    /// Those of `[[rule]]`, then those of `[[automation]]`, each in the order in which they are written. A rule is named
+    /// elsewhere by its position here.
+    pub rules: Vec<Rule>,
+    pub approvals: Approvals,
+    pub veto: VetoTerms,
+    pub glass: Glass,
+    pub back: Back,
+    pub human: Belief,
+}
+
+/// How long an approval counts, and for what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approvals {
+    /// None: they do not age.
+    pub expire_after: Option<Duration>,
+    /// Whether all given until then end when the change goes back to draft.
+    pub expire_on_draft: bool,
+    /// Whether all given until then end when the merge base moves.
+    pub expire_on_new_base: bool,
+    /// What proves that a new revision is the same change, so that approvals carry over to it. Empty: nothing does.
+    pub carry: Vec<Proof>,
+}
+
+/// What proves that two revisions of one target are the same change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Proof {
+    /// Every file has the same names, modes, old and new blob ids.
+    Blobs,
+    /// Merging the approved head onto the new base gives exactly the new head's tree.
+    Tree,
+    /// Every line of every hunk is equal, with three lines of context. Weaker than the others: the same lines may stand elsewhere.
+    Patch,
+}
+
+/// When a rejection may be set aside by somebody else than whoever rejected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VetoTerms {
+    pub set_aside_by: Who,
+    /// For a rejection by somebody who is there; one by somebody inactive or away can be set aside at once.
+    pub after_working_days: u8,
+}
+
+/// The terms of break-glass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glass {
+    /// Whoever is any of these, contributor or not.
+    pub by: Vec<Who>,
+    /// How long an override allows new deployments.
+    pub lasts: Duration,
+    /// When the review that it leaves owed is due.
+    pub review_within: Duration,
+    /// Whether nobody may override while such a review is overdue.
+    pub refused_while_overdue: bool,
+}
+
+/// What stays allowed although nothing else would allow it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Back {
+    /// How long a commit that was allowed and deployed may be deployed there again.
+    pub redeploy_for: Duration,
+    /// Whether a change that provably only undoes an allowed one needs nothing.
+    pub revert: bool,
+}
+
+/// Whose word makes a revision `human`. It lowers what is asked, so only proof counts here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Belief {
+    /// Whether the author is believed about a revision of theirs that nobody knows anything about: somebody signed in to whom
+    /// proved links lead from every author among its contributors, the change's own and those of its commits. It makes
+    /// `unknown` `human`, and never lifts `assisted`.
+    pub author: bool,
+    /// Whoever is any of these and is no contributor.
+    pub by: Vec<Who>,
+}
+
+impl Policy {
+    /// What holds with nothing written.
+    #[must_use]
+    pub fn built_in() -> Self {
+        Self {
+            id: "default".to_owned(),
+            version: 1,
+            document: Document::default(),
+        }
+    }
+}
+
+impl Default for Document {
+    /// The mission's rule, closed: a change that a machine took part in, or may have, by someone below senior or by nobody
+    /// we know, needs one senior who is not a contributor.
+    fn default() -> Self {
+        let when = When {
+            provenance: vec![Provenance::Assisted, Provenance::Unknown],
+            level: vec![None, Some(Level::Junior), Some(Level::Mid)],
+            ..When::default()
+        };
+        Self {
+            name: None,
+            rules: vec![Rule {
+                name: "assisted-below-senior".to_owned(),
+                when,
+                needs: vec![Ask {
+                    approvals: 1,
+                    who: Who::of_level(Level::Senior),
+                }],
+                same_person: false,
+            }],
+            approvals: Approvals::default(),
+            veto: VetoTerms::default(),
+            glass: Glass::default(),
+            back: Back::default(),
+            human: Belief::default(),
+        }
+    }
+}
+
+impl Default for Approvals {
+    fn default() -> Self {
+        Self {
+            expire_after: None,
+            expire_on_draft: false,
+            expire_on_new_base: false,
+            carry: vec![Proof::Blobs, Proof::Tree],
+        }
+    }
+}
+
+impl Default for VetoTerms {
+    fn default() -> Self {
+        Self {
+            set_aside_by: Who::of_level(Level::Senior),
+            after_working_days: 1,
+        }
+    }
+}
+
+impl Default for Glass {
+    fn default() -> Self {
+        Self {
+            by: vec![Who::of_level(Level::Senior)],
+            lasts: Duration::hours(24),
+            review_within: Duration::days(3),
+            refused_while_overdue: false,
+        }
+    }
+}
+
+impl Default for Back {
+    fn default() -> Self {
+        Self {
+            redeploy_for: Duration::days(90),
+            revert: true,
+        }
+    }
+}
+
+impl Default for Belief {
+    fn default() -> Self {
+        Self {
+            author: false,
+            by: vec![Who::of_level(Level::Senior)],
+        }
+    }
+}
+
+impl Document {
+    /// The rules that apply to a revision, as positions in [`Document::rules`]. Paths are matched here and nowhere else:
+    /// once per revision and version of the policy.
+    #[must_use]
+    pub fn applying(&self, facts: &Facts<'_>) -> Vec<usize> {
+        let automation = facts.automation.filter(|id| self.knows_automation(id));
+        let facts = Facts {
+            automation,
+            ..*facts
+        };
+        let applies =
+            |(position, rule): (usize, &Rule)| rule.when.holds(&facts).then_some(position);
+        self.rules.iter().enumerate().filter_map(applies).collect()
+    }
+
+    fn knows_automation(&self, id: &str) -> bool {
+        let names = |rule: &Rule| rule.when.automation.iter().any(|known| known == id);
+        self.rules.iter().any(names)
+    }
+}
