@@ -63,6 +63,7 @@ pub async fn viewer(
     Ok(Viewer {
         level: person.level(tx.now(), site.claims_max_age),
         teams: person.teams(tx.now(), site.claims_max_age),
+        roles: person.roles(tx.now(), site.claims_max_age),
         person,
         theme,
     })

@@ -4,7 +4,7 @@ use crate::{
     Timestamp,
     digest::Digest,
     ids::{ChangeId, DecisionId, FormKey, PersonId, RepositoryId, RevisionId},
-    people::Level,
+    people::{Level, Role},
     problem::Problem,
 };
 use serde::{Deserialize, Serialize};
@@ -106,9 +106,10 @@ pub struct Decision {
     pub kind: Kind,
     pub reason: Reason,
     pub incident: Option<String>,
-    /// As it was when the decision was taken; likewise the teams.
+    /// As it was when the decision was taken; likewise the teams and the roles.
     pub level: Option<Level>,
     pub teams: Vec<String>,
+    pub roles: Vec<Role>,
     pub policy: String,
     pub policy_version: i32,
     pub at: Timestamp,

@@ -221,6 +221,15 @@ pub enum LevelNow {
 }
 
 impl LevelNow {
+    /// The level that was told, whether or not it still counts.
+    #[must_use]
+    pub fn told(self) -> Option<Level> {
+        match self {
+            LevelNow::Known(level) | LevelNow::Stale(level) => Some(level),
+            LevelNow::None => None,
+        }
+    }
+
     /// The level that counts.
     #[must_use]
     pub fn granted(self) -> Option<Level> {
@@ -259,6 +268,15 @@ impl Person {
         teams.sort();
         teams.dedup();
         teams
+    }
+
+    /// The roles that count now.
+    #[must_use]
+    pub fn roles(&self, now: Timestamp, max_age: Duration) -> Vec<Role> {
+        [Role::Manager, Role::Admin]
+            .into_iter()
+            .filter(|&role| self.is(role, now, max_age))
+            .collect()
     }
 
     /// Whether they are active and hold this role now.

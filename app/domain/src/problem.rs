@@ -12,9 +12,14 @@ pub enum Problem {
     SignInNeeded,
     /// The person was deactivated.
     Inactive,
-    /// Their level does not allow it.
-    LevelTooLow(Option<Level>),
-    /// Their level would allow it, but was last confirmed too long ago.
+    /// Another level is all that they lack.
+    LevelTooLow {
+        known: Option<Level>,
+        needed: Level,
+    },
+    /// The rules ask for people of a team, with a role or by name, and they are none of these.
+    NotAsked,
+    /// What is known of them would allow it, but was last confirmed too long ago.
     LevelStale,
     /// They had a hand in the change.
     Contributor(Role),
@@ -56,7 +61,8 @@ impl Problem {
         match self {
             Problem::SignInNeeded => 401,
             Problem::Inactive
-            | Problem::LevelTooLow(_)
+            | Problem::LevelTooLow { .. }
+            | Problem::NotAsked
             | Problem::LevelStale
             | Problem::Contributor(_)
             | Problem::NotAllowed
@@ -83,7 +89,8 @@ impl Problem {
         match self {
             Problem::SignInNeeded => "sign-in-needed",
             Problem::Inactive => "inactive",
-            Problem::LevelTooLow(_) => "level-too-low",
+            Problem::LevelTooLow { .. } => "level-too-low",
+            Problem::NotAsked => "not-asked",
             Problem::LevelStale => "level-stale",
             Problem::Contributor(_) => "contributor",
             Problem::NotAllowed => "not-allowed",
@@ -110,13 +117,11 @@ impl Problem {
         match self {
             Problem::SignInNeeded => "Sign in first.".into(),
             Problem::Inactive => "Your account here is not active. An operator can activate it.".into(),
-            Problem::LevelTooLow(Some(level)) => {
-                format!("This asks for a senior, and you are known as {}.", level.as_str())
+            Problem::LevelTooLow { known, needed } => too_low(known, needed),
+            Problem::NotAsked => {
+                "The rules that apply ask for other people: of a team, with a role, or by name. What is still missing says which.".into()
             }
-            Problem::LevelTooLow(None) => {
-                "This asks for a senior, and no level of yours is known. Your provider's groups or an operator can say one.".into()
-            }
-            Problem::LevelStale => "Your level was last confirmed too long ago to count. Sign in again.".into(),
+            Problem::LevelStale => "What is known of you was last confirmed too long ago to count. Sign in again.".into(),
             Problem::Contributor(role) => {
                 format!("You had a hand in this change ({}), so somebody else has to decide.", role.words())
             }
@@ -140,5 +145,21 @@ impl Problem {
             Problem::Unavailable => "The database cannot be reached. Nothing was recorded; try again in a moment.".into(),
             Problem::Internal => "Something went wrong. Nothing was recorded.".into(),
         }
+    }
+}
+
+fn too_low(known: Option<Level>, needed: Level) -> String {
+    let asked = match needed {
+        Level::Senior => "a senior".to_owned(),
+        Level::Junior | Level::Mid => format!("somebody of level {} or higher", needed.as_str()),
+    };
+    match known {
+        Some(level) => format!(
+            "This asks for {asked}, and you are known as {}.",
+            level.as_str()
+        ),
+        None => format!(
+            "This asks for {asked}, and no level of yours is known. Your provider's groups or an operator can say one."
+        ),
     }
 }

@@ -1,14 +1,21 @@
 //! All that a verdict reads except the time: one row a revision, made from the case, so that a gate need not load the case.
 
 use crate::{
-    Timestamp, change::Patch, decision::Kind, digest::Digest, ids::PersonId, names::ChangeKey,
-    people::Level, policy::Policy, provenance::Provenance,
+    Timestamp,
+    change::Patch,
+    decision::Kind,
+    digest::Digest,
+    ids::PersonId,
+    names::ChangeKey,
+    people::{Level, Role},
+    policy::{Held, Policy},
+    provenance::Provenance,
 };
 use serde::{Deserialize, Serialize};
 
 /// Which code makes standings. Raised with every change of what stands in one or of how it is found: then all that are
 /// stored are made anew, and none is trusted meanwhile.
-pub const FORM: i32 = 1;
+pub const FORM: i32 = 2;
 
 /// What holds for one revision. Stored; stamped beside it with the versions of policy and people that it was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +30,21 @@ pub struct Standing {
     pub level: Option<Level>,
     /// Every decision of the change, in the order of `seq`.
     pub voices: Vec<Voice>,
-    pub candidates: Candidates,
+    /// The policy that it was made from: a position in `asked` means nothing in another.
+    pub policy: String,
+    pub policy_version: i32,
+    /// What the rules ask that apply, in the order of the policy. Which apply is found here once, so that no verdict
+    /// matches paths.
+    pub asked: Vec<Asked>,
+}
+
+/// A rule that applies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Its position in the policy.
+    pub rule: usize,
+    /// Who could give each of its needs, in their order.
+    pub candidates: Vec<Candidates>,
 }
 
 /// One decision, as far as a verdict reads it.
@@ -33,8 +54,10 @@ pub struct Voice {
     pub kind: Kind,
     pub person: PersonId,
     pub name: String,
-    /// The level they had when they decided.
+    /// The level they had when they decided; likewise the teams and the roles.
     pub level: Option<Level>,
+    pub teams: Vec<String>,
+    pub roles: Vec<Role>,
     /// The number of the revision that it is about.
     pub revision: i32,
     /// Whether it names the digest of the revision that is judged.
@@ -47,23 +70,45 @@ pub struct Voice {
     pub incident: Option<String>,
 }
 
-/// Who could give what is missing.
+/// Who could give one need.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidates {
-    /// How many.
+    /// How many there are who are no contributors.
     pub total: u32,
-    /// Up to five of them, by name.
-    pub first: Vec<String>,
-    /// People of the level who are contributors: why nobody may be left.
+    /// Of these the first few, whoever has least to do first; and everybody who has approved, since they cannot do so twice.
+    pub first: Vec<Candidate>,
+    /// How many there are who are contributors: why nobody may be left.
     pub contributors: u32,
+    /// How many there would be if the policy asked for no level.
+    pub of_any_level: u32,
+}
+
+/// Somebody who could give what is missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    pub person: PersonId,
+    pub name: String,
+}
+
+impl Voice {
+    /// What counts of whoever decided: as it was then, never as it is now.
+    #[must_use]
+    pub fn held(&self) -> Held<'_> {
+        Held {
+            person: self.person,
+            level: self.level,
+            teams: &self.teams,
+            roles: &self.roles,
+        }
+    }
 }
 
 impl Standing {
-    /// The people whose approval of exactly this revision counts, each once.
-    pub fn approvals(&self, level: Level) -> impl Iterator<Item = &Voice> {
-        self.voices.iter().filter(move |voice| {
-            self.counts(voice) && voice.kind == Kind::Approve && voice.level >= Some(level)
-        })
+    /// The approvals of exactly this revision that count, one of each person.
+    pub fn approvals(&self) -> impl Iterator<Item = &Voice> {
+        self.voices
+            .iter()
+            .filter(|voice| voice.kind == Kind::Approve && self.counts(voice))
     }
 
     /// The rejections that stand: those that nobody withdrew by word, or by approving this revision or an earlier one later.
@@ -98,7 +143,8 @@ impl Standing {
         self.voices
             .iter()
             .filter(|voice| voice.kind == Kind::Override && self.counts(voice))
-            .rfind(live)
+            .filter(live)
+            .max_by_key(|voice| voice.seq)
     }
 
     /// Whether this voice is what its person now says of exactly this revision. An approval by a contributor never counts.

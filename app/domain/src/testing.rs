@@ -11,7 +11,7 @@ use crate::{
     ids::{ChangeId, DecisionId, FormKey, PersonId, RepositoryId, RevisionId},
     names::{Branch, ChangeKey, CommitSha, RepositoryName},
     people::{Account, Granted, Groups, Level, Person, SignIn, Source},
-    policy::Policy,
+    policy::{Ask, Policy, Rule, When, Who},
     provenance::Provenance,
     verdict::{Verdict, Word},
 };
@@ -51,6 +51,41 @@ pub fn person(name: &str, level: Option<Level>) -> Person {
             at: NOW - Duration::HOUR,
             groups: Groups::Read,
         }),
+    }
+}
+
+/// A rule that applies to everything.
+pub fn rule(name: &str, needs: Vec<Ask>) -> Rule {
+    Rule {
+        name: name.to_owned(),
+        when: When::default(),
+        needs,
+        same_person: false,
+    }
+}
+
+/// So many approvals by such people.
+pub fn ask(approvals: usize, who: Who) -> Ask {
+    Ask { approvals, who }
+}
+
+/// People of this team.
+pub fn of_team(team: &str) -> Who {
+    Who {
+        team: Some(team.to_owned()),
+        ..Who::default()
+    }
+}
+
+/// Somebody active, in no team.
+pub fn reviewer(name: &str, level: Option<Level>) -> Reviewer {
+    Reviewer {
+        id: id(name),
+        name: name.to_owned(),
+        level,
+        teams: vec![],
+        roles: vec![],
+        load: 0,
     }
 }
 
@@ -109,13 +144,12 @@ pub fn case() -> Case {
         },
         revision,
         provenance: Provenance::Assisted,
+        tools: vec![],
+        paths: vec![],
         contributors: vec![],
         decisions: vec![],
         reviewers: ["ben", "li"]
-            .map(|name| Reviewer {
-                id: id(name),
-                name: name.to_owned(),
-            })
+            .map(|name| reviewer(name, Some(Level::Senior)))
             .to_vec(),
         policy: Policy::built_in(),
         claims_max_age: MAX_AGE,
@@ -123,6 +157,29 @@ pub fn case() -> Case {
 }
 
 impl Case {
+    /// Under a policy of these rules.
+    pub fn under(mut self, rules: Vec<Rule>) -> Self {
+        self.policy.document.rules = rules;
+        self
+    }
+
+    /// With somebody active of these teams.
+    pub fn with(mut self, name: &str, level: Option<Level>, teams: &[&str]) -> Self {
+        self.reviewers.push(Reviewer {
+            teams: teams.iter().map(|&team| team.to_owned()).collect(),
+            ..reviewer(name, level)
+        });
+        self
+    }
+
+    /// The last decision, taken by somebody of this level and these teams.
+    pub fn as_one(mut self, level: Option<Level>, teams: &[&str]) -> Self {
+        let last = self.decisions.last_mut().expect("somebody decided");
+        last.decision.level = level;
+        last.decision.teams = teams.iter().map(|&team| team.to_owned()).collect();
+        self
+    }
+
     /// Adds a commit author whose address was proved to be this person's, who had this level when the revision arrived.
     pub fn by(self, name: &str, level: Option<Level>) -> Self {
         self.tied(name, true, level)
@@ -189,6 +246,7 @@ impl Case {
             incident: (kind == Kind::Override).then(|| "INC-1".to_owned()),
             level: Some(Level::Senior),
             teams: vec![],
+            roles: vec![],
             policy: self.policy.id.clone(),
             policy_version: self.policy.version,
             at: NOW,

@@ -1,7 +1,7 @@
 //! What stands around every page of somebody who is signed in: where they are, who they are, what their level is worth now.
 
 use domain::{
-    people::{Groups, LevelNow, Person},
+    people::{Groups, LevelNow, Person, Role},
     text::visible,
 };
 use leptos::prelude::*;
@@ -21,6 +21,8 @@ pub struct Viewer {
     pub level: LevelNow,
     /// Their teams now.
     pub teams: Vec<String>,
+    /// Their roles now.
+    pub roles: Vec<Role>,
     /// The colours that their browser asked for.
     pub theme: Theme,
 }

@@ -55,7 +55,7 @@ pub fn Signed(voice: Voice, now: Timestamp) -> AnyView {
 /// As many empty lines as names are missing; the first is `yours` where you can sign.
 #[component]
 pub fn Missing(need: Need, yours: bool) -> AnyView {
-    let level = need.level.as_str();
+    let whom = need.whom();
     let rule = need.rule.clone();
     (0..need.count.min(5))
         .map(|n| {
@@ -63,12 +63,12 @@ pub fn Missing(need: Need, yours: bool) -> AnyView {
             let said = if yours {
                 "You can sign here".to_owned()
             } else {
-                format!("One {level}")
+                format!("One {whom}")
             };
             view! {
                 <li class=if yours { "line open yours" } else { "line open" }>
                     <div class="name"><span class="cut">{said}</span></div>
-                    <div class="under">{level} ", for rule " <code>{rule.clone()}</code></div>
+                    <div class="under">{whom.clone()} ", for rule " <code>{rule.clone()}</code></div>
                 </li>
             }
         })

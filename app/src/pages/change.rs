@@ -411,7 +411,7 @@ fn Amount(revision: Revision) -> AnyView {
 #[component]
 fn Banner(verdict: Verdict, standing: Standing, you: Option<String>, now: Timestamp) -> AnyView {
     let word = verdict.word();
-    let signed: Vec<_> = standing.approvals(Level::Junior).cloned().collect();
+    let signed: Vec<_> = standing.approvals().cloned().collect();
     let needs = verdict.needs().to_vec();
     let yours = you.is_some();
     let drawn = drawing(word);

@@ -5,6 +5,7 @@ use domain::{
     ids::{ChangeId, PersonId},
     names::RepositoryName,
     people::Level,
+    policy::Held,
     problem::Problem,
     provenance::{Provenance, Tool},
     verdict::{Verdict, Word},
@@ -99,7 +100,7 @@ impl Row {
             provenance: standing.provenance,
             tools: listed.tools,
             size: (revision.added, revision.removed, revision.files),
-            signed: standing.approvals(Level::Senior).count(),
+            signed: standing.approvals().count(),
             could_sign: viewer.person.active && reaches(viewer, &verdict),
             mine,
             vetoed: standing
@@ -158,15 +159,19 @@ impl Row {
     }
 }
 
-/// Whether somebody's level is what every need asks for; where nothing is needed, a senior's.
+/// Whether somebody could give one of the needs; where nothing is needed, whether they are a senior.
 fn reaches(viewer: &Viewer, verdict: &Verdict) -> bool {
-    let asked = verdict
-        .needs()
-        .iter()
-        .map(|need| need.level)
-        .max()
-        .unwrap_or(Level::Senior);
-    viewer.level.granted() >= Some(asked)
+    let held = Held {
+        person: viewer.person.id,
+        level: viewer.level.granted(),
+        teams: &viewer.teams,
+        roles: &viewer.roles,
+    };
+    let needs = verdict.needs();
+    if needs.is_empty() {
+        return held.level >= Some(Level::Senior);
+    }
+    needs.iter().any(|need| need.who.admits(&held))
 }
 
 fn level_words(level: Option<Level>) -> &'static str {

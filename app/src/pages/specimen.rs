@@ -69,6 +69,7 @@ pub fn viewer(id: PersonId, name: &str, level: Level) -> Viewer {
     Viewer {
         level: person.level(NOW, max_age),
         teams: person.teams(NOW, max_age),
+        roles: person.roles(NOW, max_age),
         person,
         theme: Theme::System,
     }
@@ -131,6 +132,8 @@ pub fn case() -> Case {
         },
         revision: revision(3),
         provenance: Provenance::Assisted,
+        tools: vec![],
+        paths: vec![],
         contributors: vec![Known {
             contributor: Contributor {
                 role: Role::Author,
@@ -144,6 +147,10 @@ pub fn case() -> Case {
         reviewers: vec![Reviewer {
             id: BEN,
             name: "Ben Okonkwo".to_owned(),
+            level: Some(Level::Senior),
+            teams: vec!["payments".to_owned()],
+            roles: vec![],
+            load: 0,
         }],
         policy: Policy::built_in(),
         claims_max_age: Duration::hours(12),
@@ -168,6 +175,7 @@ pub fn decided(case: &Case, seq: i32, kind: Kind, reason: &str) -> Recorded {
             incident: None,
             level: Some(Level::Senior),
             teams: vec!["payments".to_owned()],
+            roles: vec![],
             policy: case.policy.id.to_owned(),
             policy_version: case.policy.version,
             at: NOW - Duration::minutes(40),

@@ -11,7 +11,7 @@ use domain::{
     digest::{Digest, PatchHash},
     ids::{ChangeId, DecisionId, FormKey, PersonId, RepositoryId, RevisionId},
     names::CommitSha,
-    people::{Granted, Level, Source, held},
+    people::{self, Granted, Level, Source, held},
     policy::Policy,
     provenance::{Mark, Place, Provenance, Strength, Tool},
 };
@@ -42,13 +42,22 @@ pub async fn load(
     else {
         return Ok(None);
     };
+    let policy = Policy::built_in();
+    let (provenance, tools) = provenance(conn, change.repository, revision.id).await?;
+    let paths = if policy.document.reads_paths() {
+        paths(conn, change.repository, revision.id).await?
+    } else {
+        Vec::new()
+    };
     Ok(Some(Case {
-        provenance: provenance(conn, change.repository, revision.id).await?,
+        provenance,
+        tools,
+        paths,
         contributors: contributors(conn, &change, &revision, people_version, claims_max_age)
             .await?,
         decisions: decisions(conn, change.repository, change.id).await?,
         reviewers: reviewers(conn).await?,
-        policy: Policy::built_in(),
+        policy,
         change,
         revision,
         claims_max_age,
@@ -96,23 +105,49 @@ async fn change_and_revision(
     Ok(Some((change, revision, row.people_version)))
 }
 
+/// What the marks add up to, and the tools behind those that prove something.
 async fn provenance(
     conn: &mut PgConnection,
     repository: RepositoryId,
     revision: RevisionId,
-) -> Result<Provenance, Error> {
-    let strengths = sqlx::query_scalar!(
-        "select distinct strength from mark where repository_id = $1 and revision_id = $2",
+) -> Result<(Provenance, Vec<Tool>), Error> {
+    let rows = sqlx::query!(
+        "select distinct strength, tool from mark where repository_id = $1 and revision_id = $2 order by tool",
         repository.0,
         revision.0,
     )
     .fetch_all(conn)
     .await?;
-    let strengths = strengths
-        .iter()
-        .map(|word| known(Strength::parse(word), "mark", "strength"))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Provenance::of(strengths))
+    let mut strengths = Vec::with_capacity(rows.len());
+    let mut tools = Vec::new();
+    for row in rows {
+        let strength = known(Strength::parse(&row.strength), "mark", "strength")?;
+        strengths.push(strength);
+        let tool = known(Tool::parse(&row.tool), "mark", "tool")?;
+        if strength >= Strength::Marked && !tools.contains(&tool) {
+            tools.push(tool);
+        }
+    }
+    Ok((Provenance::of(strengths), tools))
+}
+
+/// The old and the new names of all files of a revision.
+async fn paths(
+    conn: &mut PgConnection,
+    repository: RepositoryId,
+    revision: RevisionId,
+) -> Result<Vec<Vec<u8>>, Error> {
+    let names = sqlx::query_scalar!(
+        r#"select distinct n.name as "name!" from revision r
+           join patch_file f on f.patch_hash = r.patch_hash
+           cross join lateral (values (f.old_name), (f.new_name)) n (name)
+           where r.repository_id = $1 and r.id = $2 and n.name is not null"#,
+        repository.0,
+        revision.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(names)
 }
 
 async fn contributors(
@@ -396,7 +431,7 @@ pub async fn decisions(
     let rows = sqlx::query_as!(
         DecisionRow,
         r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
-                  d.incident, d.level, d.teams, d.policy, d.policy_version, d.at, p.name, r.number
+                  d.incident, d.level, d.teams, d.roles, d.policy, d.policy_version, d.at, p.name, r.number
            from decision d join person p on p.id = d.person_id
            join revision r on r.repository_id = d.repository_id and r.id = d.revision_id
            where d.repository_id = $1 and d.change_id = $2 order by d.seq"#,
@@ -423,6 +458,7 @@ pub(crate) struct DecisionRow {
     pub incident: Option<String>,
     pub level: Option<String>,
     pub teams: Vec<String>,
+    pub roles: Vec<String>,
     pub policy: String,
     pub policy_version: i32,
     pub at: Timestamp,
@@ -449,6 +485,7 @@ impl DecisionRow {
             incident: self.incident,
             level,
             teams: self.teams,
+            roles: roles(&self.roles)?,
             policy: self.policy,
             policy_version: self.policy_version,
             at: self.at,
@@ -462,29 +499,42 @@ impl DecisionRow {
     }
 }
 
-/// Active people who hold the level that can decide, whatever the age of their claims.
+/// All active people, whatever the age of their claims. The load only orders names, so it is as of the database's clock.
 async fn reviewers(conn: &mut PgConnection) -> Result<Vec<Reviewer>, Error> {
     let rows = sqlx::query!(
-        r#"select p.id, p.name, array_agg(f.source || ' ' || f.value) as "levels!"
-           from person p join person_fact f on f.person_id = p.id and f.kind = 'level' and f.until_version is null
+        r#"select p.id, p.name,
+                  array(select f.source || ' ' || f.value from person_fact f
+                        where f.person_id = p.id and f.kind = 'level' and f.until_version is null) as "levels!",
+                  array(select distinct f.value from person_fact f
+                        where f.person_id = p.id and f.kind = 'team' and f.until_version is null order by f.value) as "teams!",
+                  array(select distinct f.value from person_fact f
+                        where f.person_id = p.id and f.kind = 'role' and f.until_version is null order by f.value) as "roles!",
+                  (select count(*) from decision d where d.person_id = p.id and d.at > now() - interval '7 days') as "load!"
+           from person p
            where not exists (select from person_fact i where i.person_id = p.id and i.kind = 'inactive' and i.until_version is null)
-           group by p.id, p.name
-           having 'senior' = any(array_agg(f.value))
            order by p.name, p.id"#,
     )
     .fetch_all(conn)
     .await?;
-    let mut reviewers = Vec::with_capacity(rows.len());
-    for row in rows {
-        // As if their claims were fresh: signing in renews them.
-        if held(&levels(&row.levels)?, true).granted() >= Some(Level::Senior) {
-            reviewers.push(Reviewer {
+    rows.into_iter()
+        .map(|row| {
+            Ok(Reviewer {
                 id: PersonId(row.id),
                 name: row.name,
-            });
-        }
-    }
-    Ok(reviewers)
+                level: held(&levels(&row.levels)?, true).granted(),
+                teams: row.teams,
+                roles: roles(&row.roles)?,
+                load: u32::try_from(row.load).unwrap_or(u32::MAX),
+            })
+        })
+        .collect()
+}
+
+fn roles(words: &[String]) -> Result<Vec<people::Role>, Error> {
+    words
+        .iter()
+        .map(|word| known(people::Role::parse(word), "role", "value"))
+        .collect()
 }
 
 /// Reads `source level` pairs.

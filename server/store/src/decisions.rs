@@ -11,6 +11,7 @@ use domain::{
     decision::{Decision, Recorded},
     ids::{ChangeId, DecisionId, FormKey, PersonId},
     names::{ChangeKey, CommitSha, RepositoryName},
+    people::Role,
 };
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -57,7 +58,7 @@ pub async fn by_form(
     let row = sqlx::query_as!(
         DecisionRow,
         r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
-                  d.incident, d.level, d.teams, d.policy, d.policy_version, d.at, p.name, r.number
+                  d.incident, d.level, d.teams, d.roles, d.policy, d.policy_version, d.at, p.name, r.number
            from decision d join person p on p.id = d.person_id
            join revision r on r.repository_id = d.repository_id and r.id = d.revision_id
            where d.person_id = $1 and d.form_key = $2"#,
@@ -112,8 +113,8 @@ pub async fn record(
 async fn insert(tx: &mut Tx, id: DecisionId, decision: &Decision) -> Result<(), Error> {
     sqlx::query!(
         "insert into decision (repository_id, id, change_id, revision_id, digest, seq, person_id, form_key, kind, reason, incident,
-                               level, teams, policy, policy_version, at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+                               level, teams, roles, policy, policy_version, at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         decision.repository.0,
         id.0,
         decision.change.0,
@@ -127,6 +128,7 @@ async fn insert(tx: &mut Tx, id: DecisionId, decision: &Decision) -> Result<(), 
         decision.incident,
         decision.level.map(domain::people::Level::as_str),
         &decision.teams,
+        &words(&decision.roles),
         decision.policy,
         decision.policy_version,
         decision.at,
@@ -136,14 +138,22 @@ async fn insert(tx: &mut Tx, id: DecisionId, decision: &Decision) -> Result<(), 
     Ok(())
 }
 
+fn words(roles: &[Role]) -> Vec<String> {
+    roles.iter().map(|role| role.as_str().to_owned()).collect()
+}
+
 /// RFC 6962, section 2.1: SHA-256 over a zero byte and the leaf, which is the decision as JSON with its keys in order.
+/// What came later stands in it only where it says something: so a leaf that was written before is found the same way.
 fn leaf_hash(id: DecisionId, decision: &Decision) -> [u8; 32] {
-    let leaf = json!({
+    let mut leaf = json!({
         "at": decision.at.unix_timestamp_nanos() / 1000, "change": decision.change, "digest": decision.digest, "id": id,
         "incident": decision.incident, "kind": decision.kind, "level": decision.level, "person": decision.person,
         "policy": decision.policy, "policy_version": decision.policy_version, "reason": decision.reason,
         "repository": decision.repository, "revision": decision.revision, "seq": decision.seq, "teams": decision.teams,
     });
+    if !decision.roles.is_empty() {
+        leaf["roles"] = json!(decision.roles);
+    }
     let mut hash = Sha256::new();
     hash.update([0]);
     hash.update(leaf.to_string());
@@ -243,7 +253,7 @@ pub async fn latest(
 async fn by_ids(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Listed>, Error> {
     let rows = sqlx::query!(
         r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
-                  d.incident, d.level, d.teams, d.policy, d.policy_version, d.at, d.xid::text as "xid!", p.name, r.number, r.head,
+                  d.incident, d.level, d.teams, d.roles, d.policy, d.policy_version, d.at, d.xid::text as "xid!", p.name, r.number, r.head,
                   repository.name as repository, c.key, s.title
            from decision d join person p on p.id = d.person_id
            join revision r on r.repository_id = d.repository_id and r.id = d.revision_id
@@ -275,6 +285,7 @@ async fn by_ids(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Listed>, Er
                 incident: row.incident,
                 level: row.level,
                 teams: row.teams,
+                roles: row.roles,
                 policy: row.policy,
                 policy_version: row.policy_version,
                 at: row.at,

@@ -297,7 +297,10 @@ async fn those_who_may_not_decide_are_refused_whatever_they_press(pool: PgPool) 
         .await
         .submit(&change.clone().by("cleo").pushed("c2"))
         .await;
-    let low = |level| Problem::LevelTooLow(level);
+    let low = |known| Problem::LevelTooLow {
+        known,
+        needed: Level::Senior,
+    };
     for (who, problem) in [
         (&ana, low(Some(Level::Junior))),
         (&mika, low(Some(Level::Mid))),

@@ -265,7 +265,7 @@ fn rows() -> Vec<Row> {
             "of several changes with this head every open one must allow; the verdict is the least",
             one_of_two(),
             About("c1"),
-            "200 no enforced waiting: approval_needed; needs ben, li; 142 main open 1 current approved, 143 release open 1 current waiting",
+            "200 no enforced waiting: approval_needed; needs li, ben; 142 main open 1 current approved, 143 release open 1 current waiting",
             2,
         ),
         line(
@@ -296,7 +296,7 @@ fn rows() -> Vec<Row> {
             "on another target, the others",
             one_of_two(),
             GoingTo("c1", "release"),
-            "200 no enforced waiting: approval_needed; needs ben, li; 143 release open 1 current waiting",
+            "200 no enforced waiting: approval_needed; needs li, ben; 143 release open 1 current waiting",
             2,
         ),
         line(

@@ -1,22 +1,24 @@
 //! All the facts about one change, and what somebody may do with them.
 
+mod asked;
+mod eligible;
+
+pub use eligible::MayDecide;
+
 use crate::{
     Timestamp,
-    change::{Change, ChangeState, Disputed, Patch, Revision},
+    change::{Change, Disputed, Patch, Revision},
     contributor::{Contributor, Role},
     decision::{Decision, Kind, Proposed, Recorded},
     ids::PersonId,
-    people::{self, Level, LevelNow, Person},
-    policy::Policy,
+    people::{self, Level, Person},
+    policy::{Held, Policy},
     problem::Problem,
-    provenance::Provenance,
-    standing::{Candidates, Standing, Voice},
+    provenance::{Provenance, Tool},
+    standing::{Standing, Voice},
     verdict::{Verdict, verdict},
 };
 use time::Duration;
-
-/// How many names a need lists.
-const NAMES: usize = 5;
 
 /// One change with its current revision, or another one that a gate asks about, and everything that bears on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,22 +27,31 @@ pub struct Case {
     /// The revision that is judged.
     pub revision: Revision,
     pub provenance: Provenance,
+    /// All that left a mark which proves something.
+    pub tools: Vec<Tool>,
+    /// The old and the new names of all files, byte for byte; empty where no rule of the policy reads them.
+    pub paths: Vec<Vec<u8>>,
     /// Everybody who ever had a hand in the change, over all its revisions and submissions.
     pub contributors: Vec<Known>,
     /// In the order of `seq`.
     pub decisions: Vec<Recorded>,
-    /// Active people of the level that can decide, as they are now, whatever the age of their claims: signing in renews them.
+    /// All active people as they are now, whatever the age of their claims: signing in renews them.
     pub reviewers: Vec<Reviewer>,
     pub policy: Policy,
     /// How old the claims of a sign-in may be to grant something.
     pub claims_max_age: Duration,
 }
 
-/// Somebody who could decide, were they no contributor.
+/// Somebody who may be asked, were they no contributor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reviewer {
     pub id: PersonId,
     pub name: String,
+    pub level: Option<Level>,
+    pub teams: Vec<String>,
+    pub roles: Vec<people::Role>,
+    /// How many decisions they took in the last seven days: whoever took fewest is asked first. It only orders names.
+    pub load: u32,
 }
 
 /// A contributor, and the people whom an address or login of theirs leads to.
@@ -63,12 +74,17 @@ pub struct Tie {
     pub now: bool,
 }
 
-/// Proof that somebody may decide about a case. Only [`Case::may_decide`] makes one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MayDecide {
-    person: PersonId,
-    level: Option<Level>,
-    teams: Vec<String>,
+impl Reviewer {
+    /// What counts of them now.
+    #[must_use]
+    pub fn held(&self) -> Held<'_> {
+        Held {
+            person: self.id,
+            level: self.level,
+            teams: &self.teams,
+            roles: &self.roles,
+        }
+    }
 }
 
 impl Case {
@@ -81,6 +97,11 @@ impl Case {
     /// All that the verdict reads except the time.
     #[must_use]
     pub fn standing(&self) -> Standing {
+        let voices: Vec<Voice> = self
+            .decisions
+            .iter()
+            .map(|recorded| self.voice(recorded))
+            .collect();
         Standing {
             key: self.change.key.clone(),
             number: self.revision.number,
@@ -88,12 +109,10 @@ impl Case {
             patch: self.revision.patch,
             provenance: self.provenance,
             level: self.level(),
-            voices: self
-                .decisions
-                .iter()
-                .map(|recorded| self.voice(recorded))
-                .collect(),
-            candidates: self.candidates(),
+            asked: self.asked(&voices),
+            voices,
+            policy: self.policy.id.clone(),
+            policy_version: self.policy.version,
         }
     }
 
@@ -118,41 +137,6 @@ impl Case {
             .filter(tied)
             .map(|known| known.contributor.role)
             .min()
-    }
-
-    /// Whether `person` may decide this way, told to them beforehand and enforced when they do.
-    ///
-    /// # Errors
-    /// The [`Problem`] says why not.
-    pub fn may_decide(
-        &self,
-        person: &Person,
-        kind: Kind,
-        now: Timestamp,
-    ) -> Result<MayDecide, Problem> {
-        if !person.active {
-            return Err(Problem::Inactive);
-        }
-        let level = person.level(now, self.claims_max_age);
-        let may = MayDecide {
-            person: person.id,
-            level: level.granted(),
-            teams: person.teams(now, self.claims_max_age),
-        };
-        if kind == Kind::Withdraw {
-            return self
-                .has_something_standing(person.id)
-                .then_some(may)
-                .ok_or(Problem::NothingToWithdraw);
-        }
-        self.is_senior_now(level)?;
-        match self.role_of(person.id) {
-            // Break-glass is for whoever is there at 3 a.m.; it is loud, and leaves a review owed.
-            Some(role) if kind != Kind::Override => return Err(Problem::Contributor(role)),
-            _ => {}
-        }
-        self.can_be_decided(kind)?;
-        Ok(may)
     }
 
     /// Whether `person` may say which of two patches of a revision is true: an admin who had no hand in the change. The
@@ -229,40 +213,11 @@ impl Case {
             incident,
             level: may.level,
             teams: may.teams,
+            roles: may.roles,
             policy: self.policy.id.clone(),
             policy_version: self.policy.version,
             at: now,
         })
-    }
-
-    fn is_senior_now(&self, level: LevelNow) -> Result<(), Problem> {
-        match level {
-            LevelNow::Known(level) if level >= Level::Senior => Ok(()),
-            LevelNow::Known(level) => Err(Problem::LevelTooLow(Some(level))),
-            LevelNow::Stale(level) if level >= Level::Senior => Err(Problem::LevelStale),
-            LevelNow::Stale(level) => Err(Problem::LevelTooLow(Some(level))),
-            LevelNow::None => Err(Problem::LevelTooLow(None)),
-        }
-    }
-
-    fn can_be_decided(&self, kind: Kind) -> Result<(), Problem> {
-        match (self.change.state, self.revision.patch) {
-            (ChangeState::Closed, _) => Err(Problem::NotOpen),
-            // Saying no to what nobody can be sure of is always safe.
-            (_, Patch::Disputed | Patch::Wrong) if kind != Kind::Reject => {
-                Err(Problem::PatchInDoubt)
-            }
-            // What is merged may not be deployed yet: it can still be approved, and still be stopped.
-            (ChangeState::Open | ChangeState::Merged, _) => Ok(()),
-        }
-    }
-
-    fn has_something_standing(&self, person: PersonId) -> bool {
-        let last = self
-            .decisions
-            .iter()
-            .rfind(|recorded| recorded.decision.person == person);
-        last.is_some_and(|recorded| recorded.decision.kind != Kind::Withdraw)
     }
 
     fn voice(&self, recorded: &Recorded) -> Voice {
@@ -273,25 +228,13 @@ impl Case {
             person: decision.person,
             name: recorded.name.clone(),
             level: decision.level,
+            teams: decision.teams.clone(),
+            roles: decision.roles.clone(),
             revision: recorded.revision_number,
             about_this: decision.digest == self.revision.digest,
             contributor: self.role_of(decision.person).is_some(),
             at: decision.at,
             incident: decision.incident.clone(),
-        }
-    }
-
-    fn candidates(&self) -> Candidates {
-        let is_contributor = |reviewer: &&Reviewer| self.role_of(reviewer.id).is_some();
-        let (contributors, free): (Vec<&Reviewer>, Vec<&Reviewer>) =
-            self.reviewers.iter().partition(is_contributor);
-        let mut names: Vec<String> = free.iter().map(|reviewer| reviewer.name.clone()).collect();
-        names.sort();
-        names.truncate(NAMES);
-        Candidates {
-            total: count(&free),
-            first: names,
-            contributors: count(&contributors),
         }
     }
 }
@@ -318,10 +261,6 @@ fn incident(proposed: &Proposed) -> Result<Option<String>, Problem> {
         (Kind::Override, _) => Err(Problem::IncidentNeeded),
         (Kind::Approve | Kind::Reject | Kind::Withdraw, _) => Ok(None),
     }
-}
-
-fn count(people: &[&Reviewer]) -> u32 {
-    u32::try_from(people.len()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 
 use super::*;
 use crate::{
+    change::ChangeState,
     decision::Reason,
     digest::PatchHash,
     people::{Granted, Source},
-    testing::{MAX_AGE, NOW, case, id, person, senior},
+    policy::Who,
+    testing::{MAX_AGE, NOW, ask, case, id, of_team, person, rule, senior},
 };
 
 #[test]
@@ -43,12 +45,18 @@ fn people_below_senior_may_not() {
     let mika = person("mika", Some(Level::Mid));
     assert_eq!(
         case.may_decide(&mika, Kind::Approve, NOW),
-        Err(Problem::LevelTooLow(Some(Level::Mid)))
+        Err(Problem::LevelTooLow {
+            known: Some(Level::Mid),
+            needed: Level::Senior
+        })
     );
     let grace = person("grace", None);
     assert_eq!(
         case.may_decide(&grace, Kind::Reject, NOW),
-        Err(Problem::LevelTooLow(None))
+        Err(Problem::LevelTooLow {
+            known: None,
+            needed: Level::Senior
+        })
     );
 }
 
@@ -264,4 +272,80 @@ fn an_admin_who_is_no_contributor_says_which_patch_is_true() {
         may(&case.by_unproved("grace"), &grace, &revision, NOW),
         Err(Problem::Contributor(Role::Author))
     );
+}
+
+#[test]
+fn whoever_could_fill_a_need_may_approve_and_a_refusal_says_what_is_missing() {
+    let rules = vec![rule("security", vec![ask(1, of_team("security"))])];
+    let case = case().by("ana", None).under(rules);
+    let mut sam = person("sam", None);
+    assert_eq!(
+        case.may_decide(&sam, Kind::Approve, NOW),
+        Err(Problem::NotAsked)
+    );
+    assert_eq!(
+        case.may_decide(&senior("ben"), Kind::Approve, NOW),
+        Err(Problem::NotAsked),
+        "a level is no team"
+    );
+    assert!(
+        case.may_decide(&senior("ben"), Kind::Reject, NOW).is_ok(),
+        "any senior may say no"
+    );
+    sam.teams[0].value = "security".to_owned();
+    for kind in [Kind::Approve, Kind::Reject] {
+        assert!(case.may_decide(&sam, kind, NOW).is_ok(), "{kind:?}");
+    }
+    assert_eq!(
+        case.may_decide(&sam, Kind::Approve, NOW + MAX_AGE),
+        Err(Problem::LevelStale),
+        "teams age like levels"
+    );
+    let asks_for_mid = case.under(vec![rule("mid", vec![ask(1, Who::of_level(Level::Mid))])]);
+    assert_eq!(
+        asks_for_mid.may_decide(&sam, Kind::Approve, NOW),
+        Err(Problem::LevelTooLow {
+            known: None,
+            needed: Level::Mid
+        })
+    );
+    assert!(
+        asks_for_mid
+            .may_decide(&person("mika", Some(Level::Mid)), Kind::Approve, NOW)
+            .is_ok()
+    );
+}
+
+#[test]
+fn where_no_rule_asks_a_senior_may_still_be_on_record() {
+    let case = case().under(vec![]);
+    assert!(case.may_decide(&senior("ben"), Kind::Approve, NOW).is_ok());
+    let mika = person("mika", Some(Level::Mid));
+    assert!(case.may_decide(&mika, Kind::Approve, NOW).is_err());
+}
+
+#[test]
+fn the_policy_says_who_may_override() {
+    let mut case = case().by("ana", None);
+    case.policy.document.glass.by = vec![of_team("on-call")];
+    assert_eq!(
+        case.may_decide(&senior("ben"), Kind::Override, NOW),
+        Err(Problem::NotAsked)
+    );
+    let mut zoe = person("zoe", None);
+    zoe.teams[0].value = "on-call".to_owned();
+    assert!(case.may_decide(&zoe, Kind::Override, NOW).is_ok());
+}
+
+#[test]
+fn a_decision_records_what_somebody_was() {
+    let mut ben = senior("ben");
+    ben.roles = vec![Granted {
+        value: people::Role::Admin,
+        source: Source::Operator,
+    }];
+    let case = case();
+    let proposed = case.proposed(Kind::Approve, "");
+    let decision = case.decide(&ben, proposed, 1, NOW).unwrap();
+    assert_eq!(decision.roles, [people::Role::Admin]);
 }

@@ -200,6 +200,15 @@ impl Document {
         self.rules.iter().enumerate().filter_map(applies).collect()
     }
 
+    /// Whether any rule looks at paths: if none does, nobody has to load them.
+    #[must_use]
+    pub fn reads_paths(&self) -> bool {
+        let reads = |when: &When| {
+            !(when.any_path.is_empty() && when.all_paths.is_empty() && when.except_paths.is_empty())
+        };
+        self.rules.iter().any(|rule| reads(&rule.when))
+    }
+
     fn knows_automation(&self, id: &str) -> bool {
         let names = |rule: &Rule| rule.when.automation.iter().any(|known| known == id);
         self.rules.iter().any(names)

@@ -1,10 +1,15 @@
 //! What stands between a revision and an open gate.
 
+mod fill;
+mod need;
+
+pub(crate) use need::NAMES;
+pub use need::{Need, WhyNobody};
+
 use crate::{
     Timestamp,
     change::Patch,
-    people::Level,
-    policy::{Ask, Facts, Policy, Rule},
+    policy::Policy,
     standing::{Standing, Voice},
 };
 use serde::{Deserialize, Serialize};
@@ -12,10 +17,10 @@ use serde::{Deserialize, Serialize};
 /// The heart: what policy makes of a revision now. Total, pure, and closed: what is missing never means yes.
 #[must_use]
 pub fn verdict(standing: &Standing, policy: &Policy, now: Timestamp) -> Verdict {
-    if let Some(doubt) = doubt(standing.patch) {
+    if let Some(doubt) = doubt(standing, policy) {
         return Verdict::Undecidable(doubt);
     }
-    let needs = missing(standing, policy);
+    let needs = need::missing(standing, policy);
     let vetoes: Vec<&Voice> = standing.vetoes().collect();
     match standing.live_override(policy, now) {
         Some(glass) if !needs.is_empty() || !vetoes.is_empty() => return overridden(glass, policy),
@@ -27,9 +32,10 @@ pub fn verdict(standing: &Standing, policy: &Policy, now: Timestamp) -> Verdict 
     if !needs.is_empty() {
         return Verdict::Waiting(needs);
     }
-    match applying(standing, policy).next() {
-        Some(_) => Verdict::Approved,
-        None => Verdict::NotRequired,
+    if standing.asked.is_empty() {
+        Verdict::NotRequired
+    } else {
+        Verdict::Approved
     }
 }
 
@@ -64,6 +70,8 @@ pub enum Word {
 pub enum Doubt {
     PatchDisputed,
     PatchWrong,
+    /// What was found of the revision was found under another policy than the one that is asked.
+    PolicyMoved,
 }
 
 /// A rejection that stands.
@@ -80,21 +88,6 @@ pub struct BrokenGlass {
     pub by: String,
     pub incident: String,
     pub until: Timestamp,
-}
-
-/// One thing still missing, and who could give it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Need {
-    pub rule: String,
-    /// How many approvals are still missing.
-    pub count: usize,
-    pub level: Level,
-    /// How many people could give it.
-    pub eligible: u32,
-    /// Up to five of them.
-    pub people: Vec<String>,
-    /// People of that level who may not, since they are contributors.
-    pub contributors: u32,
 }
 
 /// Why, for machines and for people.
@@ -217,6 +210,10 @@ impl Doubt {
                 "patch_wrong",
                 "An admin said that the stored patch is wrong; a new commit has to come.",
             ),
+            Doubt::PolicyMoved => reason(
+                "policy_moved",
+                "The policy changed while this was judged; ask again.",
+            ),
         }
     }
 }
@@ -255,29 +252,6 @@ impl BrokenGlass {
     }
 }
 
-impl Need {
-    /// What is missing, in one sentence.
-    #[must_use]
-    pub fn sentence(&self) -> String {
-        let level = self.level.as_str();
-        let who = match self.count {
-            1 => format!("One {level} who is no contributor has to approve exactly this revision."),
-            n => format!(
-                "{n} people of level {level} who are no contributors have to approve exactly this revision."
-            ),
-        };
-        match (self.eligible, self.contributors) {
-            (0, 0) => format!("{who} Nobody of that level is known here yet."),
-            (0, n) => format!("{who} Nobody is left: all {n} of that level are contributors."),
-            _ => who,
-        }
-    }
-
-    fn reason(&self) -> Reason {
-        reason("approval_needed", self.sentence())
-    }
-}
-
 fn reason(code: &'static str, sentence: impl Into<String>) -> Reason {
     Reason {
         code,
@@ -285,56 +259,23 @@ fn reason(code: &'static str, sentence: impl Into<String>) -> Reason {
     }
 }
 
-fn doubt(patch: Patch) -> Option<Doubt> {
-    match patch {
-        Patch::Whole => None,
+fn doubt(standing: &Standing, policy: &Policy) -> Option<Doubt> {
+    match standing.patch {
         Patch::Disputed => Some(Doubt::PatchDisputed),
         Patch::Wrong => Some(Doubt::PatchWrong),
+        Patch::Whole => (!is_of(standing, policy)).then_some(Doubt::PolicyMoved),
     }
 }
 
-fn missing<'a>(standing: &Standing, policy: &'a Policy) -> Vec<Need> {
-    let of_rule = |rule: &'a Rule| {
-        let asks = rule.needs.iter();
-        asks.filter_map(move |ask| need(standing, rule, ask))
-    };
-    applying(standing, policy).flat_map(of_rule).collect()
-}
-
-/// The rules that apply, as far as provenance and level say.
-fn applying<'a>(standing: &Standing, policy: &'a Policy) -> impl Iterator<Item = &'a Rule> {
-    let facts = Facts {
-        provenance: standing.provenance,
-        tools: &[],
-        level: standing.level,
-        automation: None,
-        repository: "",
-        target: "",
-        paths: &[],
-        lines: 0,
-        files: 0,
-        labels: &[],
-    };
+/// Whether what the standing says of the rules can be said of this policy.
+fn is_of(standing: &Standing, policy: &Policy) -> bool {
     let rules = &policy.document.rules;
-    let positions = policy.document.applying(&facts);
-    positions
-        .into_iter()
-        .filter_map(|position| rules.get(position))
-}
-
-fn need(standing: &Standing, rule: &Rule, ask: &Ask) -> Option<Need> {
-    let level = ask.who.level.unwrap_or(Level::Senior);
-    let count = ask
-        .approvals
-        .saturating_sub(standing.approvals(level).count());
-    (count > 0).then(|| Need {
-        rule: rule.name.to_owned(),
-        count,
-        level,
-        eligible: standing.candidates.total,
-        people: standing.candidates.first.clone(),
-        contributors: standing.candidates.contributors,
-    })
+    standing.policy == policy.id
+        && standing.policy_version == policy.version
+        && standing.asked.iter().all(|asked| {
+            let rule = rules.get(asked.rule);
+            rule.is_some_and(|rule| rule.needs.len() == asked.candidates.len())
+        })
 }
 
 fn overridden(glass: &Voice, policy: &Policy) -> Verdict {

@@ -216,7 +216,13 @@ async fn who_is_promoted_or_demoted_between_approval_and_gate_changes_nothing(po
     let change = change().by("ana");
     t.ci().await.submit(&change).await;
     let too_low = mika.presses(Kind::Approve, &change, "").await;
-    assert_eq!(too_low, Err(Problem::LevelTooLow(Some(Level::Mid))));
+    assert_eq!(
+        too_low,
+        Err(Problem::LevelTooLow {
+            known: Some(Level::Mid),
+            needed: Level::Senior
+        })
+    );
     ben.approve(&change).await;
     ben.promoted(Level::Junior).await;
     assert_eq!(

@@ -1,0 +1,102 @@
+//! What the policy asks of a revision, and who could give it.
+
+use super::{Case, Reviewer};
+use crate::{
+    decision::Kind,
+    policy::{Ask, Facts, Rule, Who},
+    standing::{Asked, Candidate, Candidates, Voice},
+    verdict::NAMES,
+};
+
+impl Case {
+    /// The rules that apply, with who could give what each needs.
+    pub(super) fn asked(&self, voices: &[Voice]) -> Vec<Asked> {
+        let reviewers = self.by_load();
+        let candidates = |ask: &Ask| self.candidates(&ask.who, &reviewers, voices);
+        self.applying()
+            .map(|(position, rule)| Asked {
+                rule: position,
+                candidates: rule.needs.iter().map(candidates).collect(),
+            })
+            .collect()
+    }
+
+    /// Every need of every rule that applies.
+    pub(super) fn asks(&self) -> impl Iterator<Item = &Ask> {
+        self.applying().flat_map(|(_, rule)| &rule.needs)
+    }
+
+    fn applying(&self) -> impl Iterator<Item = (usize, &Rule)> {
+        let paths: Vec<&[u8]> = self.paths.iter().map(Vec::as_slice).collect();
+        let lines = self.revision.added.saturating_add(self.revision.removed);
+        let facts = Facts {
+            provenance: self.provenance,
+            tools: &self.tools,
+            level: self.level(),
+            // No code host tells us of bots or of labels yet.
+            automation: None,
+            labels: &[],
+            repository: &self.change.repository_name.folded(),
+            target: self.revision.target.as_str(),
+            paths: &paths,
+            lines: u32::try_from(lines).unwrap_or(u32::MAX),
+            files: u32::try_from(self.revision.files).unwrap_or(u32::MAX),
+        };
+        let rules = &self.policy.document.rules;
+        let positions = self.policy.document.applying(&facts);
+        positions
+            .into_iter()
+            .filter_map(|position| Some((position, rules.get(position)?)))
+    }
+
+    /// Whoever has least to do first.
+    fn by_load(&self) -> Vec<&Reviewer> {
+        let mut reviewers: Vec<&Reviewer> = self.reviewers.iter().collect();
+        reviewers.sort_by_key(|one| (one.load, &one.name, one.id));
+        reviewers
+    }
+
+    fn candidates(&self, who: &Who, reviewers: &[&Reviewer], voices: &[Voice]) -> Candidates {
+        let such = reviewers.iter().filter(|one| who.admits(&one.held()));
+        let (contributors, free): (Vec<&Reviewer>, Vec<&Reviewer>) =
+            such.partition(|one| self.role_of(one.id).is_some());
+        Candidates {
+            total: count(free.len()),
+            first: first(&free, voices),
+            contributors: count(contributors.len()),
+            of_any_level: of_any_level(who, reviewers),
+        }
+    }
+}
+
+/// As many names as a need lists of people who did not approve, and everybody who did.
+fn first(free: &[&Reviewer], voices: &[Voice]) -> Vec<Candidate> {
+    let has_approved = |one: &Reviewer| {
+        let theirs = |voice: &Voice| voice.person == one.id && voice.kind == Kind::Approve;
+        voices.iter().any(theirs)
+    };
+    let mut others = 0;
+    let is_listed = |one: &&&Reviewer| {
+        let approved = has_approved(one);
+        others += usize::from(!approved);
+        approved || others <= NAMES
+    };
+    let candidate = |one: &&Reviewer| Candidate {
+        person: one.id,
+        name: one.name.clone(),
+    };
+    free.iter().filter(is_listed).map(candidate).collect()
+}
+
+fn of_any_level(who: &Who, reviewers: &[&Reviewer]) -> u32 {
+    let who = Who {
+        level: None,
+        ..who.clone()
+    };
+    let such = reviewers.iter().filter(|one| who.admits(&one.held()));
+    count(such.count())
+}
+
+fn count(people: usize) -> u32 {
+    u32::try_from(people).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,141 @@
+//! Who may decide about a case, and what whoever may not lacks.
+
+use super::Case;
+use crate::{
+    Timestamp,
+    change::{ChangeState, Patch},
+    decision::Kind,
+    ids::PersonId,
+    people::{Level, Person, Role},
+    policy::{Held, Who},
+    problem::Problem,
+};
+use time::Duration;
+
+/// Proof that somebody may decide about a case, with what counts of them. Only [`Case::may_decide`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MayDecide {
+    pub(super) person: PersonId,
+    pub(super) level: Option<Level>,
+    pub(super) teams: Vec<String>,
+    pub(super) roles: Vec<Role>,
+}
+
+impl Case {
+    /// Whether `person` may decide this way, told to them beforehand and enforced when they do.
+    ///
+    /// # Errors
+    /// The [`Problem`] says why not.
+    pub fn may_decide(
+        &self,
+        person: &Person,
+        kind: Kind,
+        now: Timestamp,
+    ) -> Result<MayDecide, Problem> {
+        if !person.active {
+            return Err(Problem::Inactive);
+        }
+        if kind == Kind::Withdraw {
+            return self
+                .has_something_standing(person.id)
+                .then(|| self.as_known(person, now))
+                .ok_or(Problem::NothingToWithdraw);
+        }
+        let may = self.is_asked(person, kind, now)?;
+        match self.role_of(person.id) {
+            // Break-glass is for whoever is there at 3 a.m.; it is loud, and leaves a review owed.
+            Some(role) if kind != Kind::Override => return Err(Problem::Contributor(role)),
+            _ => {}
+        }
+        self.can_be_decided(kind)?;
+        Ok(may)
+    }
+
+    /// Whether they are of those whom the policy lets decide this way. What only old claims say of them does not count.
+    fn is_asked(&self, person: &Person, kind: Kind, now: Timestamp) -> Result<MayDecide, Problem> {
+        let wanted = self.wanted(kind);
+        let admitted = |may: &MayDecide| wanted.iter().any(|who| who.admits(&may.held()));
+        let may = self.as_known(person, now);
+        if admitted(&may) {
+            return Ok(may);
+        }
+        let when_told = person
+            .signed_in
+            .is_some_and(|sign_in| admitted(&self.as_known(person, sign_in.at)));
+        Err(if when_told {
+            Problem::LevelStale
+        } else {
+            not_asked(&wanted, &may, person.level(now, self.claims_max_age).told())
+        })
+    }
+
+    /// Of whom one has to be to decide this way: for an approval one of those whom a rule asks that applies, or a senior
+    /// where none does; for a rejection one of these, or a senior in any case.
+    fn wanted(&self, kind: Kind) -> Vec<Who> {
+        let senior = Who::of_level(Level::Senior);
+        let asked = || self.asks().map(|ask| ask.who.clone()).collect::<Vec<_>>();
+        match kind {
+            Kind::Override => self.policy.document.glass.by.clone(),
+            Kind::Reject => asked().into_iter().chain([senior]).collect(),
+            Kind::Approve | Kind::Withdraw => Some(asked())
+                .filter(|asked| !asked.is_empty())
+                .unwrap_or(vec![senior]),
+        }
+    }
+
+    fn as_known(&self, person: &Person, at: Timestamp) -> MayDecide {
+        let max_age: Duration = self.claims_max_age;
+        MayDecide {
+            person: person.id,
+            level: person.level(at, max_age).granted(),
+            teams: person.teams(at, max_age),
+            roles: person.roles(at, max_age),
+        }
+    }
+
+    fn can_be_decided(&self, kind: Kind) -> Result<(), Problem> {
+        match (self.change.state, self.revision.patch) {
+            (ChangeState::Closed, _) => Err(Problem::NotOpen),
+            // Saying no to what nobody can be sure of is always safe.
+            (_, Patch::Disputed | Patch::Wrong) if kind != Kind::Reject => {
+                Err(Problem::PatchInDoubt)
+            }
+            // What is merged may not be deployed yet: it can still be approved, and still be stopped.
+            (ChangeState::Open | ChangeState::Merged, _) => Ok(()),
+        }
+    }
+
+    fn has_something_standing(&self, person: PersonId) -> bool {
+        let last = self
+            .decisions
+            .iter()
+            .rfind(|recorded| recorded.decision.person == person);
+        last.is_some_and(|recorded| recorded.decision.kind != Kind::Withdraw)
+    }
+}
+
+impl MayDecide {
+    fn held(&self) -> Held<'_> {
+        Held {
+            person: self.person,
+            level: self.level,
+            teams: &self.teams,
+            roles: &self.roles,
+        }
+    }
+}
+
+/// The lowest level that would be enough, if a level is all that is missing.
+fn not_asked(wanted: &[Who], may: &MayDecide, known: Option<Level>) -> Problem {
+    let enough = |level: &Level| {
+        let held = Held {
+            level: Some(*level),
+            ..may.held()
+        };
+        wanted.iter().any(|who| who.admits(&held))
+    };
+    match Level::ALL.into_iter().find(enough) {
+        Some(needed) => Problem::LevelTooLow { known, needed },
+        None => Problem::NotAsked,
+    }
+}
