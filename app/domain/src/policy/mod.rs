@@ -1,8 +1,12 @@
 //! What a repository demands, as a versioned document. Every rule that applies counts; none weakens another.
 
+mod glob;
+mod parse;
 mod rule;
 
-pub use rule::{Ask, Facts, Glob, Held, Rule, When, Who};
+pub use glob::Glob;
+pub use parse::{Fault, MAX_BYTES};
+pub use rule::{Ask, Facts, Held, Rule, When, Who};
 
 use crate::{people::Level, provenance::Provenance};
 use time::Duration;
@@ -94,6 +98,30 @@ pub struct Belief {
     /// Whoever is any of these and is no contributor.
     pub by: Vec<Who>,
 }
+
+/// A policy to begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shipped {
+    pub name: &'static str,
+    /// With comments for whoever changes it.
+    pub text: &'static str,
+}
+
+/// The policies that ship, strictest first.
+pub const SHIPPED: [Shipped; 3] = [
+    Shipped {
+        name: "default",
+        text: include_str!("shipped/default.toml"),
+    },
+    Shipped {
+        name: "attested",
+        text: include_str!("shipped/attested.toml"),
+    },
+    Shipped {
+        name: "marked-only",
+        text: include_str!("shipped/marked-only.toml"),
+    },
+];
 
 impl Policy {
     /// What holds with nothing written.
@@ -214,3 +242,6 @@ impl Document {
         self.rules.iter().any(names)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! One rule: when it applies, and whose approvals it asks for then.
 
+use super::glob::Glob;
 use crate::{
     ids::PersonId,
     people::{Level, Role},
@@ -97,12 +98,6 @@ pub struct Facts<'a> {
     pub labels: &'a [String],
 }
 
-/// A pattern of names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Glob {
-    text: String,
-}
-
 impl Who {
     /// Everybody of this level or a higher one.
     #[must_use]
@@ -142,6 +137,37 @@ impl When {
             && self.more_lines.is_none_or(|most| facts.lines > most)
             && self.more_files.is_none_or(|most| facts.files > most)
             && says(&self.label, |label| has_label(facts.labels, label))
+            && says(&self.repository, |glob| {
+                glob.matches(facts.repository.as_bytes())
+            })
+            && says(&self.target, |glob| glob.matches(facts.target.as_bytes()))
+            && self.paths_hold(facts.paths)
+    }
+
+    fn paths_hold(&self, paths: &[&[u8]]) -> bool {
+        let is_of = |globs: &[Glob], path: &[u8]| globs.iter().any(|glob| glob.matches(path));
+        let any = || paths.iter().any(|path| is_of(&self.any_path, path));
+        let all = || paths.iter().all(|path| is_of(&self.all_paths, path));
+        let excepted = || {
+            let is_excepted = |path: &&[u8]| is_of(&self.except_paths, path);
+            !paths.is_empty() && paths.iter().all(is_excepted)
+        };
+        (self.any_path.is_empty() || any())
+            && (self.all_paths.is_empty() || all())
+            && (self.except_paths.is_empty() || !excepted())
+    }
+
+    /// All patterns of it.
+    pub(super) fn globs(&self) -> impl Iterator<Item = &Glob> {
+        [
+            &self.repository,
+            &self.target,
+            &self.any_path,
+            &self.all_paths,
+            &self.except_paths,
+        ]
+        .into_iter()
+        .flatten()
     }
 
     fn provenance_holds(&self, facts: &Facts<'_>) -> bool {
@@ -161,14 +187,6 @@ impl When {
                 self.automation.is_empty() && says(&self.level, |level| *level == facts.level)
             }
         }
-    }
-}
-
-impl Glob {
-    /// As it was written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.text
     }
 }
 

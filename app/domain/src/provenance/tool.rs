@@ -109,6 +109,11 @@ impl Tool {
         Self::known(slug).or_else(|| (!slug.is_empty()).then(|| Self::Other(slug.to_owned())))
     }
 
+    /// The ids of all tools that have one of their own.
+    pub fn ids() -> impl Iterator<Item = &'static str> {
+        KNOWN.iter().map(|(_, id, ..)| *id)
+    }
+
     /// The tool with this id or a usual spelling of it, as [`slug`] writes it.
     pub(super) fn known(slug: &str) -> Option<Self> {
         KNOWN
