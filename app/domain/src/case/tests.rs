@@ -238,7 +238,7 @@ fn a_reason_is_bounded_and_an_approval_needs_none() {
 
 #[test]
 fn an_admin_who_is_no_contributor_says_which_patch_is_true() {
-    let mut case = case().by("ana", None);
+    let case = case().by("ana", None);
     let mut grace = person("grace", None);
     grace.roles = vec![Granted {
         value: people::Role::Admin,
