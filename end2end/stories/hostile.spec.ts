@@ -20,6 +20,7 @@ const payloads: Record<string, (field: string) => string> = {
   'entities and templates': (field) => `&lt;script&gt;hit('${field}')&lt;/script&gt; {{7*7}} \${hit('${field}')} %3Cscript%3E`,
   'bidirectional': () => 'level \u202e nimda \u2066// if admin \u2069\u2067 \u200f\u061c end',
   'invisible': () => 'pay\u200bments\u2060\u00ad \ufeffad\u200dmin\u180e\u3164 \u{e0041}\u{e007f} a\ufe0f',
+  'piled marks': () => `Z${'\u0335\u0489\u0321'.repeat(120)} ก${'\u0e47'.repeat(300)} end`,
   'control': () => 'one\u0000two\u001b[31mred\u0007\u0008\u007f\u0085\u2028\u2029end',
   'long word': () => 'm'.repeat(10_000),
   'long right-to-left word': () => 'א'.repeat(10_000),
@@ -194,7 +195,11 @@ async function openCommits(page: Page): Promise<void> {
 
 // As the pages write what cannot be seen or reorders others. NUL cannot be stored and is a replacement character by then.
 function marked(text: string): string {
-  return [...text.replaceAll('\0', '\ufffd')].map((c) => (hidden.test(c) ? `U+${c.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}` : c)).join('');
+  let marks = 0;
+  return [...text.replaceAll('\0', '\ufffd')].map((c) => {
+    marks = /[\p{Mn}\p{Me}]/u.test(c) ? marks + 1 : 0;
+    return hidden.test(c) || marks > 4 ? `U+${c.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}` : c;
+  }).join('');
 }
 
 const hidden = /[\u0001-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/u;
@@ -214,7 +219,7 @@ async function expectHarmless(page: Page): Promise<void> {
     for (let node = walker.nextNode(); node; node = walker.nextNode()) texts.push(node.textContent ?? '');
     // What somebody typed into a field, and where a link leads, stays as it is; neither reorders anything else.
     const read = attributes.filter(({ attribute }) => !['value', 'href', 'action'].includes(attribute.name)).map(({ attribute }) => attribute.value);
-    const unmarked = [...texts, ...read].filter((text) => hidden.test(text)).map((text) => JSON.stringify(text.slice(0, 80)));
+    const unmarked = [...texts, ...read].filter((text) => hidden.test(text) || /[\p{Mn}\p{Me}]{5}/u.test(text)).map((text) => JSON.stringify(text.slice(0, 80)));
     return { foreign: foreign.map(describe), handlers: handlers.map(({ element }) => describe(element)), inTheirs: inTheirs.map(describe), unmarked };
   }, hidden.source);
   const where = page.url().slice(0, 200);

@@ -1,6 +1,7 @@
 //! Shows text that somebody else wrote as it is, with what would mislead or not be seen made visible.
 
 use std::borrow::Cow;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 /// A piece of text to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,11 +17,16 @@ pub enum Segment<'a> {
     },
 }
 
+/// How many marks a letter carries in the scripts that pile most on one: Hebrew and Arabic with their points, Tibetan, Thai.
+/// What is piled higher runs over the lines above and below, and is named.
+const MOST_MARKS: usize = 4;
+
 /// Cuts one line into what may be shown and what has to be named. Lines are the caller's: a line feed is hidden here.
 pub fn segments(text: &str) -> Segments<'_> {
     Segments {
         rest: text,
         before: None,
+        marks: 0,
     }
 }
 
@@ -74,44 +80,56 @@ pub struct Segments<'a> {
     rest: &'a str,
     /// The character before `rest`.
     before: Option<char>,
+    /// How many combining marks stand at the end of what is before `rest`.
+    marks: usize,
 }
 
 impl<'a> Iterator for Segments<'a> {
     type Item = Segment<'a>;
 
     fn next(&mut self) -> Option<Segment<'a>> {
-        let mut before = self.before;
+        let (mut before, mut marks) = (self.before, self.marks);
         let mut chars = self.rest.char_indices().peekable();
         while let Some((at, c)) = chars.next() {
             let after = chars.peek().map(|(_, c)| *c);
-            let name = hidden(c).filter(|_| !belongs_to_emoji(before, c, after));
+            let piled = if is_mark(c) { marks + 1 } else { 0 };
+            let too_many = (piled > MOST_MARKS).then_some("one of too many combining marks");
+            let name = hidden(c)
+                .filter(|_| !belongs_to_emoji(before, c, after))
+                .or(too_many);
             match name {
-                None => before = Some(c),
-                Some(name) if at == 0 => return Some(self.hide(c, name)),
-                Some(_) => return Some(self.plain(at, before)),
+                None => (before, marks) = (Some(c), piled),
+                Some(name) if at == 0 => return Some(self.hide(c, piled, name)),
+                Some(_) => return Some(self.plain(at, before, marks)),
             }
         }
-        (!self.rest.is_empty()).then(|| self.plain(self.rest.len(), before))
+        (!self.rest.is_empty()).then(|| self.plain(self.rest.len(), before, marks))
     }
 }
 
 impl<'a> Segments<'a> {
-    fn hide(&mut self, c: char, name: &'static str) -> Segment<'a> {
+    fn hide(&mut self, c: char, marks: usize, name: &'static str) -> Segment<'a> {
         self.rest = self.rest.get(c.len_utf8()..).unwrap_or_default();
-        self.before = Some(c);
+        (self.before, self.marks) = (Some(c), marks);
         let code = format!("U+{:04X}", u32::from(c));
         Segment::Hidden { code, name }
     }
 
-    fn plain(&mut self, length: usize, last: Option<char>) -> Segment<'a> {
+    fn plain(&mut self, length: usize, last: Option<char>, marks: usize) -> Segment<'a> {
         let (plain, rest) = self
             .rest
             .split_at_checked(length)
             .unwrap_or((self.rest, ""));
         self.rest = rest;
-        self.before = last;
+        (self.before, self.marks) = (last, marks);
         Segment::Plain(plain)
     }
+}
+
+/// Whether a character is drawn upon the one before it and takes no room of its own.
+fn is_mark(c: char) -> bool {
+    use GeneralCategory::{EnclosingMark, NonspacingMark};
+    !c.is_ascii() && matches!(c.general_category(), NonspacingMark | EnclosingMark)
 }
 
 /// Joiners and variation selectors inside an emoji are part of how it looks; anywhere else they hide.
@@ -242,6 +260,23 @@ mod tests {
         assert_eq!(drawn("a\u{200b}\u{200b}b\r"), "a[U+200B][U+200B]b[U+000D]");
         assert_eq!(drawn("x\u{e0041}"), "x[U+E0041]");
         assert_eq!(visible("pay\u{200b}ments"), "payments");
+    }
+
+    #[test]
+    fn a_letter_carries_a_few_marks_and_what_is_piled_higher_is_named() {
+        let pointed = "שּׁ֥ Việt e\u{301}\u{302}\u{303}\u{304}x\u{301}";
+        assert_eq!(drawn(pointed), pointed);
+        let named = "[U+0335]".repeat(96);
+        let piled = "\u{335}".repeat(100);
+        let low = "\u{335}".repeat(4);
+        assert_eq!(drawn(&format!("Z{piled}y")), format!("Z{low}{named}y"));
+        assert_eq!(
+            drawn("ก\u{e47}\u{e47}\u{e47}\u{e47}\u{e47}"),
+            "ก\u{e47}\u{e47}\u{e47}\u{e47}[U+0E47]"
+        );
+        // What is not seen anyway does not begin another pile.
+        let broken = drawn("Z\u{335}\u{335}\u{335}\u{335}\u{34f}\u{335}");
+        assert_eq!(broken, "Z\u{335}\u{335}\u{335}\u{335}[U+034F][U+0335]");
     }
 
     #[test]
