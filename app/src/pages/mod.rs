@@ -175,7 +175,7 @@ fn refused(problem: Problem) -> AnyView {
     view! {
         <PageTitle text=trouble.title()/>
         <Sprite/>
-        <TroubleSlip trouble request/>
+        <TroubleSlip trouble told=None request/>
     }
     .into_any()
 }

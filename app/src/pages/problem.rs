@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::{ids::ChangeId, problem::Problem};
 use leptos::{nonce::Nonce, prelude::*};
 use uuid::Uuid;
 
@@ -103,17 +104,33 @@ impl Trouble {
     }
 }
 
+/// What a form was refused with, and the change that it named: anything that is an id may stand there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Why.
+    pub problem: Problem,
+    /// Where the form may have stood.
+    pub change: Option<ChangeId>,
+}
+
 /// The slip that says it, for a page that has its frame already.
 #[component]
-pub fn TroubleSlip(trouble: Trouble, #[prop(into)] request: Option<Uuid>) -> impl IntoView {
+pub fn TroubleSlip(
+    trouble: Trouble,
+    told: Option<Told>,
+    #[prop(into)] request: Option<Uuid>,
+) -> impl IntoView {
+    let back = told.and_then(|told| told.change);
     view! {
         <main id="main" class="alone">
             <section class="slip" aria-labelledby="h">
                 <div>
                     <h1 id="h">{trouble.title()}</h1>
+                    {told.map(|told| view! { <p class="told" role="alert">{told.problem.sentence()}</p> })}
                     <p class="note">{trouble.note()}</p>
                 </div>
                 <div class="acts">
+                    {back.map(|change| view! { <a class="btn" href=format!("/changes/{change}")>"Back to the change"</a> })}
                     <a class="btn" href="/">"To the queue"</a>
                 </div>
                 <small>
@@ -128,6 +145,7 @@ pub fn TroubleSlip(trouble: Trouble, #[prop(into)] request: Option<Uuid>) -> imp
 /// The whole document, for what is refused before any page runs.
 pub fn trouble_page(
     trouble: Trouble,
+    told: Option<Told>,
     assets: Assets,
     theme: Theme,
     nonce: Option<Arc<str>>,
@@ -140,7 +158,7 @@ pub fn trouble_page(
         view! {
             <Document assets theme head=move || view! { <title>{format!("{} · Countersign", trouble.title())}</title> }.into_any()>
                 <Sprite/>
-                <TroubleSlip trouble request/>
+                <TroubleSlip trouble told request/>
             </Document>
         }
         .to_html()

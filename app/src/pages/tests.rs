@@ -389,6 +389,7 @@ fn the_sign_in_page_says_who_vouches_and_where_one_comes_back() {
 fn what_is_refused_before_a_page_runs_is_a_whole_page() {
     let page = trouble_page(
         Trouble::from_status(413),
+        None,
         Assets::default(),
         Theme::Dark,
         None,

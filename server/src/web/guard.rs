@@ -19,7 +19,7 @@ use crate::problem::was_too_slow;
 
 use super::{
     headers::{Site, guarding_headers},
-    problem::in_words,
+    problem::{in_words, with_a_way_back},
     trace::after_a_panic,
 };
 
@@ -33,6 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// writes refused, small bodies.
 pub fn browser<S: Clone + Send + Sync + 'static>(routes: Router<S>, site: Site) -> Router<S> {
     routes
+        .layer(from_fn(with_a_way_back))
         .layer(from_fn(whole))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(from_fn(only_from_a_page))

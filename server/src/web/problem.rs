@@ -2,13 +2,14 @@
 
 use app::actions::Refusal;
 use app::{
-    pages::problem::{Trouble, trouble_page},
+    pages::problem::{Told, Trouble, trouble_page},
     shell::Assets,
 };
 use axum::{
-    Json,
+    Extension, Json,
+    body::{Body, Bytes, to_bytes},
     extract::Request,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
@@ -36,6 +37,7 @@ pub async fn in_words(request: Request, next: Next) -> Response {
     let status = response.status();
     let page = trouble_page(
         Trouble::from_status(status.as_u16()),
+        response.extensions().get::<Told>().copied(),
         Assets {
             js: None,
             wasm: None,
@@ -54,6 +56,32 @@ pub async fn in_words(request: Request, next: Next) -> Response {
     page
 }
 
+/// A form that was sent without a script and without saying from where is led to the first page when it is refused, which
+/// says nothing of it. The refusal gets a page of its own, with a way back to the change that the form named.
+pub async fn with_a_way_back(parts: Parts, body: Bytes, next: Next) -> Response {
+    let is_lost =
+        parts.uri.path().starts_with("/fn/") && !parts.headers.contains_key(header::REFERER);
+    let change = url::form_urlencoded::parse(&body)
+        .find(|(name, _)| name == "change")
+        .and_then(|(_, value)| value.parse().ok());
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    let leads_nowhere = response.status().is_redirection()
+        && response.headers().contains_key(SERVER_FN_ERROR_HEADER)
+        && response
+            .headers()
+            .get(header::LOCATION)
+            .is_some_and(|to| to == "/");
+    if !is_lost || !leads_nowhere {
+        return response;
+    }
+    let body = to_bytes(response.into_body(), LONGEST_REFUSAL).await;
+    let said = serde_json::from_slice::<Refusal>(&body.unwrap_or_default());
+    let Refusal(problem) = said.unwrap_or(Refusal(Problem::Internal));
+    let status =
+        StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, Extension(Told { problem, change })).into_response()
+}
+
 /// Leptos answers every refusal of a call with 500; the refusal itself knows better. What was refused before the call was
 /// reached becomes a refusal that the island can say.
 async fn for_an_island(response: Response) -> Response {
@@ -62,9 +90,7 @@ async fn for_an_island(response: Response) -> Response {
     }
     let by_the_call = response.headers().contains_key(SERVER_FN_ERROR_HEADER);
     let (mut parts, body) = response.into_parts();
-    let body = axum::body::to_bytes(body, LONGEST_REFUSAL)
-        .await
-        .unwrap_or_default();
+    let body = to_bytes(body, LONGEST_REFUSAL).await.unwrap_or_default();
     let said = if by_the_call {
         serde_json::from_slice::<Refusal>(&body).ok()
     } else {

@@ -623,3 +623,26 @@ async fn cuts_answers(to: std::net::SocketAddr) -> std::net::SocketAddr {
     });
     address
 }
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_refusal_is_said_also_where_a_browser_keeps_to_itself_where_its_form_stands(
+    pool: PgPool,
+) {
+    let (t, change, ben) = ready(pool).await;
+    let form = ben.reads(&change).await;
+    let sent = async |form: &Form| Answer::to(ben.browser.posting_from_nowhere(&t, form)).await;
+    let unknown = form.press(Kind::Approve).with("form_key", "none");
+    for (bent, problem) in [
+        (form.press(Kind::Reject), Problem::ReasonNeeded),
+        (unknown, Problem::NotUnderstood),
+    ] {
+        let answer = sent(&bent).await;
+        assert_eq!(answer.status.as_u16(), problem.status(), "{answer:?}");
+        assert!(answer.text.contains(&problem.sentence()), "{answer:?}");
+        let back = format!("href=\"/changes/{}\"", form.value("change"));
+        assert!(answer.text.contains(&back), "{answer:?}");
+    }
+    assert_eq!(t.recorded().await, 0);
+    let recorded = sent(&form.press(Kind::Approve)).await;
+    assert_eq!(recorded.outcome(), Ok(()));
+}

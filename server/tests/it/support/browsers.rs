@@ -52,10 +52,14 @@ impl Browser {
     /// The request of a form, to be bent.
     pub fn posting(&self, t: &TestServer, form: &Form) -> RequestBuilder {
         let page = t.at(&format!("/changes/{}", form.value("change")));
+        self.posting_from_nowhere(t, form).header(REFERER, page)
+    }
+
+    /// The same of a browser that keeps to itself on which page the form stands.
+    pub fn posting_from_nowhere(&self, t: &TestServer, form: &Form) -> RequestBuilder {
         let request = self.http.post(t.at(&form.action)).header(ACCEPT, HTML);
         self.signed_in(request)
             .header(ORIGIN, t.at(""))
-            .header(REFERER, page)
             .header(CONTENT_TYPE, URLENCODED)
             .body(form.encoded())
     }
