@@ -67,6 +67,8 @@ pub struct ChangePage {
     pub told: Option<Problem>,
     /// What makes a resent form the decision already taken.
     pub form_key: FormKey,
+    /// The same of the form that overrides: whoever approves and then overrides takes two decisions.
+    pub override_key: FormKey,
     /// When all of this was so.
     pub now: Timestamp,
 }
@@ -156,6 +158,7 @@ pub async fn load(
         moved,
         told: asked.told.or(unknown),
         form_key: FormKey(store::ids::new()),
+        override_key: FormKey(store::ids::new()),
         now: tx.now(),
         viewer,
         case,
@@ -218,6 +221,7 @@ pub fn show(page: ChangePage) -> AnyView {
         moved,
         told,
         form_key,
+        override_key,
         now,
     } = page;
     let verdict = case.verdict(now);
@@ -294,7 +298,7 @@ pub fn show(page: ChangePage) -> AnyView {
                         view! { <DisputedRevision case=case.clone() viewer=viewer.clone() revision disputes=disputes.clone() now/> }
                     })
                     .collect_view()}
-                {is_current.then(|| view! { <Override case=case.clone() viewer=viewer.clone() form_key now/> })}
+                {is_current.then(|| view! { <Override case=case.clone() viewer=viewer.clone() form_key=override_key now/> })}
                 <div class="review">
                     <div class="tools">
                         <span class="range">{range}</span>

@@ -233,6 +233,7 @@ pub fn change_page(viewer: Viewer, case: Case) -> ChangePage {
         moved: None,
         told: None,
         form_key: FormKey(Uuid::from_u128(7)),
+        override_key: FormKey(Uuid::from_u128(8)),
         now: NOW,
     }
 }

@@ -646,3 +646,23 @@ async fn a_refusal_is_said_also_where_a_browser_keeps_to_itself_where_its_form_s
     let recorded = sent(&form.press(Kind::Approve)).await;
     assert_eq!(recorded.outcome(), Ok(()));
 }
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn approving_and_then_overriding_from_one_page_are_two_decisions(pool: PgPool) {
+    let (t, change, ben) = ready(pool).await;
+    let path = format!("/changes/{}", t.id_of(&change).await);
+    let page = ben.browser.page(&t, &path).await;
+    let approve = Form::on(&page).press(Kind::Approve);
+    let mut others = Form::all(&page, "/fn/decide");
+    others.retain(|form| *form != Form::on(&page));
+    let breaking = others
+        .pop()
+        .expect("a form of its own, with a key of its own");
+    let breaking = breaking
+        .press(Kind::Override)
+        .because("fire")
+        .with("incident", "INC-1");
+    assert_eq!(ben.sends(&approve).await.outcome(), Ok(()));
+    assert_eq!(ben.sends(&breaking).await.outcome(), Ok(()));
+    assert_eq!(t.recorded().await, 2);
+}
