@@ -230,10 +230,10 @@ pub async fn latest(
 ) -> Result<Vec<Listed>, Error> {
     let (at, id) = filter.before.unzip();
     let ids = sqlx::query_scalar!(
-        r#"select d.id from decision d join repository on repository.id = d.repository_id
+        r#"select d.id from decision d
            where ($1::text is null or d.kind = $1) and ($2::uuid is null or d.person_id = $2)
-             and ($3::text is null or repository.folded = $3)
-             and ($4::timestamptz is null or (d.at, d.id) < ($4, $5))
+             and ($3::text is null or d.repository_id = (select id from repository where folded = $3))
+             and (d.at, d.id) < (coalesce($4::timestamptz, 'infinity'), coalesce($5::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
            order by d.at desc, d.id desc limit $6"#,
         filter.kind.map(domain::decision::Kind::as_str),
         filter.person.map(|person| person.0),

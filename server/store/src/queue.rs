@@ -59,45 +59,6 @@ pub async fn waiting(
     Ok(listed.into_iter().filter_map(row).collect())
 }
 
-/// How many changes match, and since when the oldest of them waits.
-///
-/// # Errors
-/// The database refused.
-pub async fn count(
-    conn: &mut PgConnection,
-    filter: &Filter,
-) -> Result<(i64, Option<Timestamp>), Error> {
-    let row = sqlx::query!(
-        r#"select count(*) as "count!", min(q.since) as oldest
-           from queue q join repository on repository.id = q.repository_id
-           join change c on c.repository_id = q.repository_id and c.id = q.change_id
-           join change_state s on s.repository_id = q.repository_id and s.change_id = q.change_id and s.until_version is null
-           where ($1::text is null or repository.folded = $1) and ($2::text is null or q.verdict = $2)
-             and ($3::text is null or s.title ilike $3 or s.author_name ilike $3 or c.key ilike $3)
-             and ($4::text is null or exists (select from mark m where m.repository_id = q.repository_id
-                                              and m.revision_id = q.revision_id and m.tool = $4))"#,
-        filter.repository.as_ref().map(RepositoryName::folded),
-        filter.verdict.map(Word::as_str),
-        filter.text.as_deref().map(pattern),
-        filter.tool.as_ref().map(|tool| tool.id().into_owned()),
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok((row.count, row.oldest))
-}
-
-/// The repositories and tools that the queue could be narrowed to.
-///
-/// # Errors
-/// The database refused.
-pub async fn repositories(conn: &mut PgConnection) -> Result<Vec<String>, Error> {
-    Ok(
-        sqlx::query_scalar!("select name from repository order by folded limit 500")
-            .fetch_all(conn)
-            .await?,
-    )
-}
-
 /// Those of these changes that anything ties this person to now.
 ///
 /// # Errors

@@ -12,6 +12,7 @@ use crate::{
 use domain::{
     contributor::Role,
     decision::{Kind, REASON_MAX},
+    names::RepositoryName,
     people::Level,
     problem::Problem,
 };
@@ -20,6 +21,7 @@ use reqwest::header::{ORIGIN, REFERER};
 use serde_json::{Value, json};
 use sqlx::{PgPool, Postgres, Transaction};
 use std::collections::HashSet;
+use store::decisions::Filter;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -665,4 +667,52 @@ async fn approving_and_then_overriding_from_one_page_are_two_decisions(pool: PgP
     assert_eq!(ben.sends(&approve).await.outcome(), Ok(()));
     assert_eq!(ben.sends(&breaking).await.outcome(), Ok(()));
     assert_eq!(t.recorded().await, 2);
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_page_of_decisions_reads_what_it_shows_and_not_the_record(pool: PgPool) {
+    let (t, change, ben) = ready(pool).await;
+    ben.approve(&change).await;
+    t.run(
+        "insert into decision (repository_id, id, change_id, revision_id, digest, seq, person_id, form_key, kind, reason, level, teams,
+                               policy, policy_version, at)
+         select repository_id, gen_random_uuid(), change_id, revision_id, digest, seq + n, person_id, gen_random_uuid(), kind, reason,
+                level, teams, policy, policy_version, at - n * interval '1 minute'
+         from decision, generate_series(1, 5000) n",
+    )
+    .await;
+    t.run("analyze decision").await;
+    let deep = t.db.now() - time::Duration::minutes(4000);
+    let payments = RepositoryName::parse("acme/payments").unwrap();
+    for filter in [
+        Filter::default(),
+        Filter {
+            before: Some((deep, uuid::Uuid::nil())),
+            ..Filter::default()
+        },
+        Filter {
+            repository: Some(payments),
+            ..Filter::default()
+        },
+        Filter {
+            person: Some(ben.id),
+            ..Filter::default()
+        },
+    ] {
+        let mut tx = t.db.read().await.unwrap();
+        let listed = store::decisions::latest(tx.conn(), &filter, 51)
+            .await
+            .unwrap();
+        assert_eq!(listed.len(), 51, "{filter:?}");
+        let (scans, rows): (i64, i64) = sqlx::query_as(
+            "select seq_scan, idx_tup_fetch from pg_stat_xact_user_tables where relname = 'decision'",
+        )
+        .fetch_one(tx.conn())
+        .await
+        .unwrap();
+        assert!(
+            scans == 0 && rows <= 200,
+            "{filter:?}: {scans} scans, {rows} rows"
+        );
+    }
 }
