@@ -40,6 +40,8 @@ pub struct QueuePage {
     pub asked: String,
     /// Oldest first.
     pub rows: Vec<Row>,
+    /// Whether others wait longer, on the pages before.
+    pub later: bool,
     /// The address of those that wait shorter, if there are more.
     pub more: Option<String>,
     /// When all of this was so.
@@ -307,6 +309,7 @@ pub async fn load(
     });
     Ok(QueuePage {
         rows: rows.filter(|row| filter.keeps(row)).collect(),
+        later: after.is_some(),
         more: last.map(|last| address(&asked, last)),
         asked,
         viewer,
@@ -328,15 +331,50 @@ pub fn parse_after(text: &str) -> Option<(Timestamp, ChangeId)> {
     Some((since, change.parse().ok()?))
 }
 
+/// How much of the queue a page is: whose turn it is is known of what stands on it, and of nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Extent {
+    later: bool,
+    more: bool,
+}
+
+impl Extent {
+    fn is_part(self) -> bool {
+        self.later || self.more
+    }
+
+    /// A count of this page, as one of the whole queue.
+    fn at_least(self, count: usize) -> String {
+        let plus = if self.is_part() { "+" } else { "" };
+        format!("{count}{plus}")
+    }
+
+    /// What stands on the page.
+    fn of(self, count: usize) -> String {
+        let changes = if count == 1 { "change" } else { "changes" };
+        match (self.later, self.more) {
+            (false, false) => format!("{count} {changes}"),
+            (false, true) => format!("the oldest {count} {changes}"),
+            (true, true) => format!("{count} {changes} after older ones"),
+            (true, false) => format!("the last {count} {changes}"),
+        }
+    }
+}
+
 /// The whole page.
 pub fn show(page: QueuePage) -> AnyView {
     let QueuePage {
         viewer,
         asked,
         rows,
+        later,
         more,
         now,
     } = page;
+    let extent = Extent {
+        later,
+        more: more.is_some(),
+    };
     let mine = rows
         .iter()
         .filter(|row| row.group() == Group::YourTurn)
@@ -355,7 +393,7 @@ pub fn show(page: QueuePage) -> AnyView {
     let counts = groups.clone().map(|(group, rows)| (group, rows.len()));
     let count = rows.len();
     view! {
-        <PageTitle text=format!("Your turn ({mine})")/>
+        <PageTitle text=format!("Your turn ({})", extent.at_least(mine))/>
         <Frame viewer at=Place::Queue>
             <div class="with-rail">
                 <aside class="rail" aria-label="Views">
@@ -364,7 +402,7 @@ pub fn show(page: QueuePage) -> AnyView {
                             .into_iter()
                             .map(|(group, count)| {
                                 let current = (group == Group::YourTurn).then_some("true");
-                                view! { <a href=format!("#{}", group.id()) aria-current=current>{group.title()} <span>{count}</span></a> }
+                                view! { <a href=format!("#{}", group.id()) aria-current=current>{group.title()} <span>{extent.at_least(count)}</span></a> }
                             })
                             .collect_view()}
                         <a href="/decisions">"Decided" <span></span></a>
@@ -378,16 +416,22 @@ pub fn show(page: QueuePage) -> AnyView {
                     </nav>
                 </aside>
                 <main id="main" class="queue">
-                    <FilterField asked count oldest more=more.is_some() now/>
+                    <FilterField asked=asked.clone() count oldest extent now/>
                     {(count > 0).then(|| view! { <Columns/> })}
                     {groups
                         .into_iter()
                         .filter(|(group, rows)| *group == Group::YourTurn || !rows.is_empty())
-                        .map(|(group, rows)| view! { <Rows group rows filtered others=count - mine now/> })
+                        .map(|(group, rows)| view! { <Rows group rows filtered others=count - mine extent now/> })
                         .collect_view()}
-                    {more
-                        .map(|address| {
-                            view! { <nav class="pager" aria-label="Pages"><a class="btn sm" href=address>"Shorter waiting" <Icon name="next"/></a></nav> }
+                    {extent
+                        .is_part()
+                        .then(|| {
+                            view! {
+                                <nav class="pager" aria-label="Pages">
+                                    {later.then(|| view! { <a class="btn sm" href=format!("/?q={}", encoded(&asked))>"From the oldest"</a> })}
+                                    {more.map(|address| view! { <a class="btn sm" href=address>"Shorter waiting" <Icon name="next"/></a> })}
+                                </nav>
+                            }
                         })}
                 </main>
             </div>
@@ -417,14 +461,9 @@ fn FilterField(
     asked: String,
     count: usize,
     oldest: Option<Timestamp>,
-    more: bool,
+    extent: Extent,
     now: Timestamp,
 ) -> AnyView {
-    let changes = if count == 1 {
-        "1 change".to_owned()
-    } else {
-        format!("{count} changes")
-    };
     view! {
         <form class="filter" role="search" action="/">
             <h1 class="vh">"Queue"</h1>
@@ -435,7 +474,7 @@ fn FilterField(
             </div>
             <button class="btn">"Filter"</button>
             <p>
-                {if more { format!("the oldest {changes}") } else { changes }}
+                {extent.of(count)}
                 {oldest.map(|at| view! { ", oldest " <Age at now/> })}
             </p>
         </form>
@@ -444,7 +483,14 @@ fn FilterField(
 }
 
 #[component]
-fn Rows(group: Group, rows: Vec<Row>, filtered: bool, others: usize, now: Timestamp) -> AnyView {
+fn Rows(
+    group: Group,
+    rows: Vec<Row>,
+    filtered: bool,
+    others: usize,
+    extent: Extent,
+    now: Timestamp,
+) -> AnyView {
     let count = rows.len();
     let empty = rows.is_empty();
     view! {
@@ -452,10 +498,10 @@ fn Rows(group: Group, rows: Vec<Row>, filtered: bool, others: usize, now: Timest
             <header>
                 <h2 id=group.id()>{group.title()}</h2>
                 <span class="dim">{count}</span>
-                <small>"oldest first"</small>
+                <small>{if extent.is_part() { "on this page, oldest first" } else { "oldest first" }}</small>
             </header>
             {if empty {
-                view! { <Nothing filtered others/> }.into_any()
+                view! { <Nothing filtered others extent/> }.into_any()
             } else {
                 view! { <ol>{rows.into_iter().map(|row| view! { <Line row now/> }).collect_view()}</ol> }.into_any()
             }}
@@ -466,8 +512,10 @@ fn Rows(group: Group, rows: Vec<Row>, filtered: bool, others: usize, now: Timest
 
 /// What to do when there is nothing to do.
 #[component]
-fn Nothing(filtered: bool, others: usize) -> AnyView {
+fn Nothing(filtered: bool, others: usize, extent: Extent) -> AnyView {
     let said = match (filtered, others) {
+        _ if extent.more => "What has waited less long is on the next page, and may be yours.",
+        _ if extent.later => "What has waited longer is on the pages before, and may be yours.",
         (true, 0) => "No change that waits matches the filter.",
         (true, _) => {
             "Nothing that matches the filter waits for you. What waits for others is below."
@@ -484,7 +532,7 @@ fn Nothing(filtered: bool, others: usize) -> AnyView {
             <div class="line">
                 <div class="name">
                     <Glyph drawing="approved"/>
-                    <span class="cut">"Nothing waits for you"</span>
+                    <span class="cut">{if extent.is_part() { "Nothing on this page waits for you" } else { "Nothing waits for you" }}</span>
                 </div>
             </div>
             <p>{said}</p>

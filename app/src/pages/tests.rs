@@ -210,6 +210,7 @@ fn text_of_others_stays_text_in_every_place() {
                 viewer: ben(),
                 asked: hostile.to_owned(),
                 rows: vec![row],
+                later: false,
                 more: None,
                 now: NOW,
             })
@@ -255,6 +256,7 @@ fn characters_that_mislead_are_named_wherever_a_change_is_shown() {
                 viewer: ben(),
                 asked: String::new(),
                 rows: vec![row],
+                later: false,
                 more: None,
                 now: NOW,
             })
@@ -277,6 +279,7 @@ fn the_queue_says_whose_turn_it_is_and_why() {
             viewer: ben(),
             asked: String::new(),
             rows: vec![waiting, mine],
+            later: false,
             more: None,
             now: NOW,
         })
@@ -301,6 +304,7 @@ fn an_empty_queue_says_what_to_do() {
                 viewer: ben(),
                 asked: asked.to_owned(),
                 rows: vec![],
+                later: false,
                 more: None,
                 now: NOW,
             })
@@ -308,6 +312,44 @@ fn an_empty_queue_says_what_to_do() {
     };
     assert!(text(&empty("")).contains("Every change that was submitted is cleared."));
     assert!(text(&empty("repo:none")).contains("Show everything"));
+}
+
+#[test]
+fn a_page_of_the_queue_says_that_it_is_not_the_whole_queue() {
+    let said = |later: bool, more: bool, rows: Vec<Row>| {
+        let page = QueuePage {
+            viewer: ben(),
+            asked: String::new(),
+            rows,
+            later,
+            more: more.then(|| "/?q=&after=1,2".to_owned()),
+            now: NOW,
+        };
+        text(&html(|| queue::show(page)))
+    };
+    let one = || vec![row(&case(), false)];
+    let whole = said(false, false, one());
+    assert!(whole.contains("1 change, oldest"), "{whole}");
+    assert!(!whole.contains("on this page") && !whole.contains("1+"));
+    for (later, more, counted) in [
+        (false, true, "the oldest 1 change"),
+        (true, true, "1 change after older ones"),
+        (true, false, "the last 1 change"),
+    ] {
+        let part = said(later, more, one());
+        assert!(part.contains(counted), "{part}");
+        assert!(
+            part.contains("on this page, oldest first") && part.contains("Your turn1+"),
+            "{part}"
+        );
+        assert_eq!(part.contains("From the oldest"), later);
+        let empty = said(later, more, vec![]);
+        assert!(
+            empty.contains("Nothing on this page waits for you"),
+            "{empty}"
+        );
+        assert!(!empty.contains("Every change that was submitted is cleared"));
+    }
 }
 
 #[test]
