@@ -60,6 +60,7 @@ const pages: Record<string, () => string> = {
   'change that has moved': () => `/changes/${waiting.change}?moved=${decided.digest}`,
   'decisions': () => '/decisions',
   'decisions that do not match': () => '/decisions?by=nobody-is-called-this',
+  'people': () => '/people',
   'address that leads nowhere': () => '/changes/nowhere',
 };
 
@@ -69,6 +70,14 @@ for (const [name, address] of Object.entries(pages)) {
     await expectOpenToAll(page, address());
   });
 }
+
+test('people, as an admin sees them: nobody is kept out, wide or narrow, light or dark', async ({ as }) => {
+  await submit(token, { repository, key: 'stranger', author: { name: 'Jo', email: 'jo@nowhere.example' }, commits: [{ author: { name: 'Jo', email: 'jo@nowhere.example' } }] });
+  const page = await as('grace');
+  await page.goto('/people');
+  await expect(page.getByRole('textbox', { name: 'Who jo@nowhere.example is' })).toBeVisible();
+  await expectOpenToAll(page, '/people');
+});
 
 for (const [name, address] of Object.entries({ 'sign-in': '/sign-in?next=%2Fdecisions', 'sign-in that failed': '/sign-in?failed=lost' })) {
   test(`${name}: nobody is kept out, wide or narrow, light or dark`, async ({ asStranger }) => {

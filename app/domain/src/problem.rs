@@ -42,6 +42,12 @@ pub enum Problem {
     ReasonTooLong,
     /// An override names an incident, of at most 100 characters.
     IncidentNeeded,
+    /// Nobody, or more than one, goes by that name.
+    UnknownPerson,
+    /// What was named is neither an e-mail address nor a login.
+    NotAnAccount,
+    /// Nobody says with proof which accounts are their own.
+    OwnAccount,
     /// The form or the address was not understood.
     NotUnderstood,
     /// The request came from another site.
@@ -66,6 +72,7 @@ impl Problem {
             | Problem::LevelStale
             | Problem::Contributor(_)
             | Problem::NotAllowed
+            | Problem::OwnAccount
             | Problem::CrossSite => 403,
             Problem::NotFound => 404,
             Problem::ChangedSinceYouLooked
@@ -76,6 +83,8 @@ impl Problem {
             Problem::ReasonNeeded
             | Problem::ReasonTooLong
             | Problem::IncidentNeeded
+            | Problem::UnknownPerson
+            | Problem::NotAnAccount
             | Problem::NotUnderstood => 422,
             Problem::TooMany => 429,
             Problem::Internal => 500,
@@ -103,6 +112,9 @@ impl Problem {
             Problem::ReasonNeeded => "reason-needed",
             Problem::ReasonTooLong => "reason-too-long",
             Problem::IncidentNeeded => "incident-needed",
+            Problem::UnknownPerson => "unknown-person",
+            Problem::NotAnAccount => "not-an-account",
+            Problem::OwnAccount => "own-account",
             Problem::NotUnderstood => "not-understood",
             Problem::CrossSite => "cross-site",
             Problem::TooMany => "too-many",
@@ -139,6 +151,9 @@ impl Problem {
             Problem::ReasonNeeded => "Say why: the author and the record need a reason.".into(),
             Problem::ReasonTooLong => "The reason is longer than 4,000 characters.".into(),
             Problem::IncidentNeeded => "An override names the incident that it is for, in at most 100 characters.".into(),
+            Problem::UnknownPerson => "Nobody here goes by that, or more than one does. Name them by an address or by their id.".into(),
+            Problem::NotAnAccount => "That is neither an e-mail address nor a login.".into(),
+            Problem::OwnAccount => "Whether an account is yours is for another admin to say.".into(),
             Problem::NotUnderstood => "That request was not understood. Reload the page and try again.".into(),
             Problem::CrossSite => "That request came from another site and was refused.".into(),
             Problem::TooMany => "Too many requests. Wait a moment and try again.".into(),

@@ -1,10 +1,14 @@
 //! Every call that a browser can make; writes only. Who reads this folder knows who can do what.
 
+mod accounts;
 mod decide;
 mod refusal;
 mod settle;
 mod theme;
 
+pub use accounts::{
+    LinkAccount, NameAccount, UnlinkAccount, link_account, name_account, unlink_account,
+};
 pub use decide::{Decide, decide};
 pub use refusal::Refusal;
 pub use settle::{Settle, settle};

@@ -34,7 +34,9 @@ pub enum Place {
     Queue,
     /// The record.
     Decisions,
-    /// Neither.
+    /// Who is known.
+    People,
+    /// None of them.
     Elsewhere,
 }
 
@@ -53,6 +55,7 @@ pub fn Frame(viewer: Viewer, at: Place, children: Children) -> AnyView {
             <nav aria-label="Main">
                 <a href="/" aria-current=(at == Place::Queue).then_some("page")>"Queue"</a>
                 <a href="/decisions" aria-current=(at == Place::Decisions).then_some("page")>"Decisions"</a>
+                <a href="/people" aria-current=(at == Place::People).then_some("page")>"People"</a>
             </nav>
             <Me viewer/>
         </header>

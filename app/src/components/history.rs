@@ -1,6 +1,6 @@
 //! What was decided about a change, and what it is made of: decisions and commits, as they were recorded.
 
-use domain::{Timestamp, commit::Commit, decision::Recorded, people::Level};
+use domain::{Timestamp, commit::Commit, contributor::Role, decision::Recorded, people::Level};
 use leptos::prelude::*;
 
 use super::{
@@ -9,9 +9,31 @@ use super::{
     verdict::Decided,
 };
 
-/// Every decision of a change, the latest first. `counts` says of each whether it counts for the revision shown.
+/// Whether a decision counts for the revision shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    Yes,
+    No,
+    /// An approval by somebody who is tied to the change, in this way.
+    Contributor(Role),
+}
+
+impl Counts {
+    fn sentence(self) -> Option<String> {
+        match self {
+            Counts::Yes => None,
+            Counts::No => Some("; does not count for the revision shown".to_owned()),
+            Counts::Contributor(role) => Some(format!(
+                "; does not count: as is known now, they had a hand in the change ({})",
+                role.words()
+            )),
+        }
+    }
+}
+
+/// Every decision of a change, the latest first, and of each whether it counts for the revision shown.
 #[component]
-pub fn Decisions(decisions: Vec<(Recorded, bool)>, now: Timestamp) -> AnyView {
+pub fn Decisions(decisions: Vec<(Recorded, Counts)>, now: Timestamp) -> AnyView {
     let items = decisions
         .into_iter()
         .rev()
@@ -20,13 +42,13 @@ pub fn Decisions(decisions: Vec<(Recorded, bool)>, now: Timestamp) -> AnyView {
             let level = decision.level.map_or("no level", Level::as_str);
             let reason = decision.reason.as_str().to_owned();
             view! {
-                <li class=if counts { "" } else { "past" }>
+                <li class=if counts == Counts::Yes { "" } else { "past" }>
                     <Decided kind=decision.kind/>
                     <p>
                         <b><Theirs text=recorded.name/></b>
                         {format!(", {level}, about revision {}, ", recorded.revision_number)}
                         <Ago at=decision.at now/>
-                        {(!counts).then_some("; does not count for the revision shown")}
+                        {counts.sentence()}
                         {decision.incident.map(|name| view! { "; for " <Theirs text=name/> })}
                     </p>
                     {(!reason.is_empty()).then(|| view! { <blockquote><TheirLines text=reason/></blockquote> })}

@@ -8,7 +8,7 @@ use domain::{
     change::{Dispute, Patch, Revision},
     commit::Commit,
     contributor::Role,
-    decision::Kind,
+    decision::{Decision, Kind},
     digest::Digest,
     ids::{ChangeId, FormKey, PersonId},
     patch::split,
@@ -32,7 +32,7 @@ use crate::{
         digest::{DigestBars, Size},
         exceptional::{DisputedRevision, Override},
         frame::{Frame, Place, Viewer, rank},
-        history::{Commits, Decisions},
+        history::{Commits, Counts, Decisions},
         marks::{Marks, Origin, tools},
         slots::{Missing, Signed},
         text::{Theirs, plain},
@@ -254,7 +254,7 @@ pub fn show(page: ChangePage) -> AnyView {
     let counts: Vec<_> = case
         .decisions
         .iter()
-        .map(|one| (one.clone(), counts(&standing, one.decision.seq)))
+        .map(|one| (one.clone(), counts(&case, &standing, &one.decision)))
         .collect();
     let title = format!(
         "{} {}, {}: {}",
@@ -355,13 +355,20 @@ fn may(case: &Case, viewer: &Viewer, now: Timestamp) -> May {
     }
 }
 
-fn counts(standing: &Standing, seq: i32) -> bool {
-    let is_veto = standing.vetoes().any(|veto| veto.seq == seq);
-    is_veto
-        || standing
-            .voices
-            .iter()
-            .any(|voice| voice.seq == seq && standing.counts(voice))
+fn counts(case: &Case, standing: &Standing, decision: &Decision) -> Counts {
+    let (seq, kind) = (decision.seq, decision.kind);
+    let barred = case
+        .role_of(decision.person)
+        .filter(|_| kind == Kind::Approve);
+    let stands = || {
+        let mut voices = standing.voices.iter();
+        voices.any(|voice| voice.seq == seq && standing.counts(voice))
+    };
+    match barred {
+        Some(role) => Counts::Contributor(role),
+        None if standing.vetoes().any(|veto| veto.seq == seq) || stands() => Counts::Yes,
+        None => Counts::No,
+    }
 }
 
 #[component]

@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod decisions;
+pub mod people;
 pub mod problem;
 pub mod queue;
 pub mod sign_in;
@@ -48,6 +49,7 @@ pub fn Pages() -> impl IntoView {
                 <Route path=path!("/") view=Queue ssr=SsrMode::Async/>
                 <Route path=path!("/changes/:id") view=Change ssr=SsrMode::Async/>
                 <Route path=path!("/decisions") view=Decisions ssr=SsrMode::Async/>
+                <Route path=path!("/people") view=People ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in") view=SignIn ssr=SsrMode::Async/>
             </Routes>
         </Router>
@@ -104,6 +106,21 @@ fn Decisions() -> impl IntoView {
     page(
         |site, caller, theme| decisions::load(site, caller, theme, asked, before),
         decisions::show,
+    )
+}
+
+#[component]
+fn People() -> impl IntoView {
+    let query = Query::of_request();
+    let id = query.get("after").and_then(|text| text.parse().ok());
+    let asked = people::Asked {
+        text: query.get("q").unwrap_or_default().trim().to_owned(),
+        after: query.get("name").zip(id),
+        told: query.refusal(),
+    };
+    page(
+        |site, caller, theme| people::load(site, caller, theme, asked),
+        people::show,
     )
 }
 

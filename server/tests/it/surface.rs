@@ -354,11 +354,23 @@ fn every_call_of_a_form_is_a_post_under_its_own_prefix() {
             "POST",
         ),
         (
+            "/fn/link-account",
+            "POST",
+        ),
+        (
+            "/fn/name-account",
+            "POST",
+        ),
+        (
             "/fn/settle",
             "POST",
         ),
         (
             "/fn/theme",
+            "POST",
+        ),
+        (
+            "/fn/unlink-account",
             "POST",
         ),
     }

@@ -7,6 +7,7 @@ mod requester;
 
 use crate::{
     commit::{Commit, Signature},
+    problem::Problem,
     provenance::{self, lines, trailers},
     text,
 };
@@ -90,6 +91,18 @@ impl Role {
 #[serde(transparent)]
 pub struct Key(pub String);
 
+impl Key {
+    /// The address, or the login with `@` before it.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self.0.split_once(':') {
+            Some(("login", login)) => format!("@{login}"),
+            Some((_, address)) => address.to_owned(),
+            None => self.0.clone(),
+        }
+    }
+}
+
 /// Somebody who had a hand in a revision.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Contributor {
@@ -145,6 +158,26 @@ pub fn keys(email: &str, login: Option<&str>) -> Vec<Key> {
         }
     }
     keys
+}
+
+/// The keys of what somebody wrote into a form: an e-mail address, or a login with or without `@` before it.
+///
+/// # Errors
+/// [`Problem::NotAnAccount`].
+pub fn account(text: &str) -> Result<Vec<Key>, Problem> {
+    let text = folded(text);
+    let login = text.trim_start_matches('@');
+    let keys = match login.split_once('@') {
+        Some((name, domain)) if !name.is_empty() && !domain.is_empty() => keys(login, None),
+        Some(_) => Vec::new(),
+        None => keys("", Some(login)),
+    };
+    let fits = login.chars().count() <= MOST_EMAIL && !login.contains(char::is_whitespace);
+    if fits && !keys.is_empty() {
+        Ok(keys)
+    } else {
+        Err(Problem::NotAnAccount)
+    }
 }
 
 /// The humans of a commit: author, committer, co-authors and whoever set an agent to work, each once in each role.

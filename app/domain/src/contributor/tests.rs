@@ -242,6 +242,38 @@ fn infrastructure_counts_for_nothing_unless_it_writes_commits() {
     assert_eq!(people(&merge), [""; 0]);
 }
 
+#[test]
+fn what_a_form_names_is_an_address_or_a_login() {
+    for (text, found) in [
+        (" Ana+x@Halden.example ", vec!["ana@halden.example"]),
+        ("@Ana-B", vec!["@ana-b"]),
+        ("ana", vec!["@ana"]),
+        (
+            "7+ana@users.noreply.github.com",
+            vec!["7+ana@users.noreply.github.com", "@ana"],
+        ),
+    ] {
+        let shown: Vec<_> = account(text).unwrap().iter().map(Key::shown).collect();
+        assert_eq!(shown, found, "{text}");
+        let again: Vec<_> = shown
+            .iter()
+            .flat_map(|text| account(text).unwrap())
+            .collect();
+        assert!(again.contains(&account(text).unwrap()[0]), "{text}");
+    }
+    for text in [
+        "",
+        " @ ",
+        "@",
+        "a@",
+        "@halden.example@",
+        "two words",
+        &"a".repeat(255),
+    ] {
+        assert_eq!(account(text), Err(Problem::NotAnAccount), "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn keys_of_keys_change_no_more(email in "[a-zA-Z+.<> ]{0,8}@[a-zA-Z.]{0,8}") {

@@ -1,6 +1,7 @@
 //! Stories about who had a hand in a change: weak evidence bars, only proof gives anything.
 
 mod import;
+mod page;
 
 use crate::support::{
     TestServer,

@@ -64,6 +64,26 @@ impl Browser {
             .body(form.encoded())
     }
 
+    /// Sends fields to a call as the plain form of a page does that stands at `from`.
+    pub async fn submits(
+        &self,
+        t: &TestServer,
+        from: &str,
+        call: &str,
+        fields: &[(&str, &str)],
+    ) -> Answer {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let request = self.http.post(t.at(call)).header(ACCEPT, HTML);
+        let request = self
+            .signed_in(request)
+            .header(ORIGIN, t.at(""))
+            .header(REFERER, t.at(from))
+            .header(CONTENT_TYPE, URLENCODED);
+        Answer::to(request.body(body)).await
+    }
+
     /// Sends it as an island does: by a script that can read refusals.
     pub async fn call(&self, t: &TestServer, form: &Form) -> Answer {
         let request = self.http.post(t.at(&form.action));
@@ -227,10 +247,18 @@ impl Answer {
     /// # Errors
     /// That word.
     pub fn outcome(&self) -> Result<(), Problem> {
+        self.outcome_at("/changes/")
+    }
+
+    /// The same for a form of a page whose address begins so.
+    ///
+    /// # Errors
+    /// That word.
+    pub fn outcome_at(&self, page: &str) -> Result<(), Problem> {
         assert_eq!(self.status, StatusCode::FOUND, "{self:?}");
         let base = url::Url::parse("http://countersign.example").unwrap();
         let url = base.join(self.leads_to()).unwrap();
-        assert!(url.path().starts_with("/changes/"), "{url}");
+        assert!(url.path().starts_with(page), "{url}");
         let said = |wanted: &str| {
             let mut pairs = url.query_pairs();
             pairs.find_map(|(name, value)| (name == wanted).then(|| value.into_owned()))
@@ -241,7 +269,7 @@ impl Answer {
                 Err(ServerFnUrlError::<app::actions::Refusal>::decode_err(&word).0)
             }
             (None, None) => {
-                assert_eq!(url.query(), None, "a decision leads to its change");
+                assert_eq!(url.query(), None, "what is done leads to its page");
                 Ok(())
             }
         }
