@@ -7,7 +7,7 @@ import { decisionsOf } from '../world/database';
 import { ana, hire } from '../world/people';
 import { ownRepository } from '../world/settings';
 import { type Change, type Submitted, commitId, put, submit } from '../world/submission';
-import { awake, expect, test, tooWide } from '../world/browser';
+import { approve, awake, expect, test, tooWide } from '../world/browser';
 
 // Each knows the field it stands in: if its script ever runs, the story says where.
 const payloads: Record<string, (field: string) => string> = {
@@ -123,7 +123,7 @@ test('a person whose name is hostile is shown like everybody else', async ({ as 
   const theirs = await as('mallory');
   await theirs.goto(submitted.url);
   await awake(theirs);
-  await theirs.getByRole('button', { name: 'Approve' }).click();
+  await approve(theirs);
   await expect(theirs.getByRole('region', { name: 'Verdict' })).toContainText('Approved');
   const others = await as('ana');
   for (const page of [theirs, others]) {

@@ -9,7 +9,7 @@ import { decisionsOf } from '../world/database';
 import { ana, ben, hire, mika, signIn } from '../world/people';
 import { ownRepository, settings } from '../world/settings';
 import { type Submitted, submit } from '../world/submission';
-import { awake, expect, test } from '../world/browser';
+import { approve, awake, expect, test } from '../world/browser';
 
 const repository = ownRepository('refusals');
 let token: string;
@@ -28,7 +28,7 @@ for (const javaScriptEnabled of [true, false]) {
 
     const after = await submit(token, { repository, key, files: [{ name: 'src/retry.ts', content: 'two\n' }, { name: 'src/same.ts', content: 'same\n' }] });
     await page.getByRole('textbox', { name: 'Reason' }).fill('I read the first one.');
-    await page.getByRole('button', { name: 'Approve' }).click();
+    await approve(page);
 
     const said = page.getByRole('alert').filter({ has: page.getByRole('heading', { name: 'Nothing was recorded: the change moved while you were reading' }) });
     await expect(said).toContainText('You decided about revision 1. Revision 2 has come since');
@@ -39,7 +39,7 @@ for (const javaScriptEnabled of [true, false]) {
 
     // Whoever has read what it is now can decide on the spot.
     await page.getByRole('textbox', { name: 'Reason' }).fill('I read the second one.');
-    await page.getByRole('button', { name: 'Approve' }).click();
+    await approve(page);
     await expect(page.getByRole('region', { name: 'Verdict' })).toContainText('Approved');
     expect(decisionsOf(before.change)).toMatchObject([{ kind: 'approve', person: 'ben', revision: 2, reason: 'I read the second one.' }]);
   });
@@ -81,7 +81,7 @@ test('deactivating somebody ends what they can do at once, also in a session tha
   await expect(page.getByRole('button', { name: 'Approve' })).toBeEnabled();
 
   await operate('person', 'deactivate', 'nils');
-  await page.getByRole('button', { name: 'Approve' }).click();
+  await approve(page);
   await expect(page.getByRole('alert')).toHaveText('Sign in first.');
   await expectForgedRefused(page, submitted, 401, 'sign_in_needed');
 
@@ -93,7 +93,7 @@ test('deactivating somebody ends what they can do at once, also in a session tha
   await operate('person', 'activate', 'nils');
   await page.getByRole('link', { name: 'Continue with Halden SSO' }).click();
   await page.goto(submitted.url);
-  await page.getByRole('button', { name: 'Approve' }).click();
+  await approve(page);
   await expect(page.getByRole('region', { name: 'Verdict' })).toContainText('Approved');
   expect(decisionsOf(submitted.change)).toMatchObject([{ seq: 1, person: 'nils' }]);
 });

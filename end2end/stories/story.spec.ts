@@ -5,7 +5,7 @@ import { decisionsOf, tokenWasUsed } from '../world/database';
 import { ana, signIn } from '../world/people';
 import { Repository } from '../world/repository';
 import { ownRepository } from '../world/settings';
-import { awake, expect, test } from '../world/browser';
+import { approve, awake, expect, test } from '../world/browser';
 
 for (const javaScriptEnabled of [true, false]) {
   test(`a senior signs a junior's change off and the waiting pipeline goes on, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, async ({
@@ -45,7 +45,7 @@ for (const javaScriptEnabled of [true, false]) {
     await expect(page.getByRole('region', { name: 'Verdict' })).toContainText('Waiting');
     expect(pipeline.running, 'the pipeline waits while the senior reads').toBe(true);
     await page.getByRole('textbox', { name: 'Reason' }).fill('Retries are bounded.');
-    await page.getByRole('button', { name: 'Approve' }).click();
+    await approve(page);
     await expect(page.getByRole('region', { name: 'Verdict' })).toContainText('Approved');
 
     // The pipeline that waited goes on within a second of it.

@@ -22,6 +22,13 @@ export async function awake(page: Page): Promise<void> {
   await expect(page.locator('html[data-live]')).toBeAttached();
 }
 
+// Presses "Approve", after saying what the form asks where nobody knows some of the contributors.
+export async function approve(page: Page): Promise<void> {
+  const none = page.getByRole('checkbox', { name: 'None of these is me' });
+  if (await none.count()) await none.check();
+  await page.getByRole('button', { name: 'Approve' }).click();
+}
+
 // What makes a page wider than its window: nothing may, but inside of what scrolls by itself.
 export async function tooWide(page: Page): Promise<string[]> {
   return page.evaluate(() => {

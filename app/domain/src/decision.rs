@@ -89,6 +89,8 @@ pub struct Proposed {
     pub reason: Reason,
     /// For an override: the incident that it is for.
     pub incident: Option<String>,
+    /// Whether whoever decides says that none of the contributors whom nobody knows is them.
+    pub none_of_these_is_me: bool,
     pub form_key: FormKey,
 }
 
@@ -106,6 +108,8 @@ pub struct Decision {
     pub kind: Kind,
     pub reason: Reason,
     pub incident: Option<String>,
+    /// Said with an approval while some contributors were nobody we knew.
+    pub none_of_these_is_me: bool,
     /// As it was when the decision was taken; likewise the teams and the roles.
     pub level: Option<Level>,
     pub teams: Vec<String>,

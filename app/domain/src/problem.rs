@@ -42,6 +42,8 @@ pub enum Problem {
     ReasonTooLong,
     /// An override names an incident, of at most 100 characters.
     IncidentNeeded,
+    /// Some contributors are nobody we know, and who approves has not said that they are none of them.
+    SayNoneIsYou,
     /// Nobody, or more than one, goes by that name.
     UnknownPerson,
     /// What was named is neither an e-mail address nor a login.
@@ -83,6 +85,7 @@ impl Problem {
             Problem::ReasonNeeded
             | Problem::ReasonTooLong
             | Problem::IncidentNeeded
+            | Problem::SayNoneIsYou
             | Problem::UnknownPerson
             | Problem::NotAnAccount
             | Problem::NotUnderstood => 422,
@@ -112,6 +115,7 @@ impl Problem {
             Problem::ReasonNeeded => "reason-needed",
             Problem::ReasonTooLong => "reason-too-long",
             Problem::IncidentNeeded => "incident-needed",
+            Problem::SayNoneIsYou => "say-none-is-you",
             Problem::UnknownPerson => "unknown-person",
             Problem::NotAnAccount => "not-an-account",
             Problem::OwnAccount => "own-account",
@@ -151,6 +155,9 @@ impl Problem {
             Problem::ReasonNeeded => "Say why: the author and the record need a reason.".into(),
             Problem::ReasonTooLong => "The reason is longer than 4,000 characters.".into(),
             Problem::IncidentNeeded => "An override names the incident that it is for, in at most 100 characters.".into(),
+            Problem::SayNoneIsYou => {
+                "Nobody knows who some of the contributors are. To approve, say that none of them is you.".into()
+            }
             Problem::UnknownPerson => "Nobody here goes by that, or more than one does. Name them by an address or by their id.".into(),
             Problem::NotAnAccount => "That is neither an e-mail address nor a login.".into(),
             Problem::OwnAccount => "Whether an account is yours is for another admin to say.".into(),

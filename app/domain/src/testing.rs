@@ -244,6 +244,7 @@ impl Case {
             kind,
             reason: Reason::parse("because").unwrap(),
             incident: (kind == Kind::Override).then(|| "INC-1".to_owned()),
+            none_of_these_is_me: false,
             level: Some(Level::Senior),
             teams: vec![],
             roles: vec![],
@@ -283,6 +284,7 @@ impl Case {
             seen: self.revision.digest,
             reason: Reason::parse(reason).unwrap(),
             incident: None,
+            none_of_these_is_me: false,
             form_key: FormKey(Uuid::nil()),
         }
     }

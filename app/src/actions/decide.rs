@@ -18,6 +18,7 @@ pub async fn decide(
     kind: Kind,
     #[server(default)] reason: String,
     #[server(default)] incident: String,
+    #[server(default)] none_of_these_is_me: bool,
 ) -> Result<(), Refusal> {
     use domain::{
         decision::{Proposed, Reason},
@@ -30,6 +31,7 @@ pub async fn decide(
         seen: digest,
         reason: Reason::parse(&reason)?,
         incident: (kind == Kind::Override).then_some(incident),
+        none_of_these_is_me,
         form_key,
     };
     let recorded = record(&site, caller, change, proposed).await;

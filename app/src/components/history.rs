@@ -49,6 +49,9 @@ pub fn Decisions(decisions: Vec<(Recorded, Counts)>, now: Timestamp) -> AnyView 
                         {format!(", {level}, about revision {}, ", recorded.revision_number)}
                         <Ago at=decision.at now/>
                         {counts.sentence()}
+                        {decision
+                            .none_of_these_is_me
+                            .then_some("; said to be none of the contributors whom nobody knew")}
                         {decision.incident.map(|name| view! { "; for " <Theirs text=name/> })}
                     </p>
                     {(!reason.is_empty()).then(|| view! { <blockquote><TheirLines text=reason/></blockquote> })}

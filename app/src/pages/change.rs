@@ -7,7 +7,7 @@ use domain::{
     case::{Case, Known, Tie},
     change::{Dispute, Patch, Revision},
     commit::Commit,
-    contributor::Role,
+    contributor::{Contributor, Role},
     decision::{Decision, Kind},
     digest::Digest,
     ids::{ChangeId, FormKey, PersonId},
@@ -651,6 +651,7 @@ fn people_behind(ties: &[Tie]) -> Vec<&Tie> {
 fn Signing(case: Case, viewer: Viewer, verdict: Verdict) -> AnyView {
     let rule = verdict.needs().first().map(|need| need.rule.clone());
     view! {
+        <NoneOfThese case=case.clone()/>
         <div class="what">
             <span class="cap">"You sign"</span>
             <DigestBars digest=case.revision.digest/>
@@ -666,6 +667,45 @@ fn Signing(case: Case, viewer: Viewer, verdict: Verdict) -> AnyView {
                 {rule.map(|rule| view! { "rule " <code>{rule}</code> ", " })}
                 {format!("policy {}, version {}", case.policy.id, case.policy.version)}
             </small>
+        </div>
+    }
+    .into_any()
+}
+
+/// How many are named of those whom nobody knows.
+const MOST_NAMED: usize = 5;
+
+/// Those who had a hand in it and whom nobody knows; who approves says that none of them is them.
+#[component]
+fn NoneOfThese(case: Case) -> AnyView {
+    let unidentified = case.unidentified();
+    if unidentified.is_empty() {
+        return ().into_any();
+    }
+    let written = |one: &Contributor| match (one.who.name.as_str(), one.who.email.as_str()) {
+        (name, "") => name.to_owned(),
+        ("", email) => email.to_owned(),
+        (name, email) => format!("{name} <{email}>"),
+    };
+    let more = unidentified.len().saturating_sub(MOST_NAMED);
+    let names: Vec<String> = unidentified
+        .into_iter()
+        .take(MOST_NAMED)
+        .map(written)
+        .collect();
+    view! {
+        <div class="nobodys">
+            <span>
+                "Nobody knows who had a hand in this as "
+                {names
+                    .into_iter()
+                    .enumerate()
+                    .map(|(n, name)| view! { {if n == 0 { "" } else { ", " }} <b><Theirs text=name/></b> })
+                    .collect_view()}
+                {(more > 0).then(|| format!(" and {more} more"))}
+                "."
+            </span>
+            <label><input type="checkbox" name="none_of_these_is_me" value="true"/> "None of these is me"</label>
         </div>
     }
     .into_any()

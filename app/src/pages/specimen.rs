@@ -173,6 +173,7 @@ pub fn decided(case: &Case, seq: i32, kind: Kind, reason: &str) -> Recorded {
             kind,
             reason: Reason::parse(reason).unwrap(),
             incident: None,
+            none_of_these_is_me: false,
             level: Some(Level::Senior),
             teams: vec!["payments".to_owned()],
             roles: vec![],

@@ -431,7 +431,7 @@ pub async fn decisions(
     let rows = sqlx::query_as!(
         DecisionRow,
         r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
-                  d.incident, d.level, d.teams, d.roles, d.policy, d.policy_version, d.at, p.name, r.number
+                  d.incident, d.none_of_these_is_me, d.level, d.teams, d.roles, d.policy, d.policy_version, d.at, p.name, r.number
            from decision d join person p on p.id = d.person_id
            join revision r on r.repository_id = d.repository_id and r.id = d.revision_id
            where d.repository_id = $1 and d.change_id = $2 order by d.seq"#,
@@ -456,6 +456,7 @@ pub(crate) struct DecisionRow {
     pub kind: String,
     pub reason: String,
     pub incident: Option<String>,
+    pub none_of_these_is_me: bool,
     pub level: Option<String>,
     pub teams: Vec<String>,
     pub roles: Vec<String>,
@@ -483,6 +484,7 @@ impl DecisionRow {
             kind: known(Kind::parse(&self.kind), "decision", "kind")?,
             reason: known(Reason::parse(&self.reason).ok(), "decision", "reason")?,
             incident: self.incident,
+            none_of_these_is_me: self.none_of_these_is_me,
             level,
             teams: self.teams,
             roles: roles(&self.roles)?,

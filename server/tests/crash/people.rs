@@ -126,6 +126,7 @@ impl Senior {
             ("form_key", decision.form_key.to_string()),
             ("kind", decision.kind.to_owned()),
             ("reason", "as it was read".to_owned()),
+            ("none_of_these_is_me", "true".to_owned()),
         ];
         let until = Instant::now() + Duration::from_secs(120);
         loop {

@@ -14,7 +14,7 @@ use crate::{
     people::{self, Level, Person},
     policy::{Held, Policy},
     problem::Problem,
-    provenance::{Provenance, Tool},
+    provenance::{self, Provenance, Tool},
     standing::{Standing, Voice},
     verdict::{Verdict, verdict},
 };
@@ -139,6 +139,22 @@ impl Case {
             .min()
     }
 
+    /// The humans who had a hand in the change and to whom nobody leads now, each once: any reader could be one of them.
+    #[must_use]
+    pub fn unidentified(&self) -> Vec<&Contributor> {
+        let mut found: Vec<&Contributor> = Vec::new();
+        for known in &self.contributors {
+            let one = &known.contributor;
+            let is_human = !provenance::is_tool(&one.who);
+            let is_known = known.ties.iter().any(|tie| tie.now);
+            let is_new = |seen: &&Contributor| seen.who == one.who && seen.login == one.login;
+            if is_human && !is_known && !found.iter().any(is_new) {
+                found.push(one);
+            }
+        }
+        found
+    }
+
     /// Whether `person` may say which of two patches of a revision is true: an admin who had no hand in the change. The
     /// revision need not be the current one: a gate can be asked about each.
     ///
@@ -200,6 +216,10 @@ impl Case {
         if matches!(proposed.kind, Kind::Reject | Kind::Override) && proposed.reason.is_empty() {
             return Err(Problem::ReasonNeeded);
         }
+        let asks = proposed.kind == Kind::Approve && !self.unidentified().is_empty();
+        if asks && !proposed.none_of_these_is_me {
+            return Err(Problem::SayNoneIsYou);
+        }
         Ok(Decision {
             repository: self.change.repository,
             change: self.change.id,
@@ -211,6 +231,7 @@ impl Case {
             kind: proposed.kind,
             reason: proposed.reason,
             incident,
+            none_of_these_is_me: asks,
             level: may.level,
             teams: may.teams,
             roles: may.roles,

@@ -349,3 +349,42 @@ fn a_decision_records_what_somebody_was() {
     let decision = case.decide(&ben, proposed, 1, NOW).unwrap();
     assert_eq!(decision.roles, [people::Role::Admin]);
 }
+
+#[test]
+fn who_approves_says_that_they_are_none_of_those_whom_nobody_knows() {
+    let case = case().by("ana", Some(Level::Junior)).by_stranger();
+    let names = |case: &Case| -> Vec<String> {
+        let names = case.unidentified().into_iter();
+        names.map(|one| one.who.name.clone()).collect()
+    };
+    assert_eq!(names(&case), ["stranger"]);
+    let decide = |proposed| case.decide(&senior("ben"), proposed, 1, NOW);
+    let silent = case.proposed(Kind::Approve, "");
+    assert_eq!(decide(silent.clone()), Err(Problem::SayNoneIsYou));
+    let said = Proposed {
+        none_of_these_is_me: true,
+        ..silent
+    };
+    assert!(decide(said.clone()).unwrap().none_of_these_is_me);
+    let no = decide(case.proposed(Kind::Reject, "no test")).unwrap();
+    assert!(!no.none_of_these_is_me, "a no is safe whoever says it");
+    let mut known = case.clone();
+    known.contributors.pop();
+    let approval = known.decide(&senior("ben"), said, 1, NOW).unwrap();
+    assert!(
+        !approval.none_of_these_is_me,
+        "what nobody was asked is not on the record"
+    );
+}
+
+#[test]
+fn whom_a_withdrawn_link_leads_to_is_known_no_more_and_an_agent_is_nobody_to_ask_for() {
+    let mut unlinked = case().by("ana", Some(Level::Junior));
+    unlinked.contributors[0].ties[0].now = false;
+    assert_eq!(unlinked.unidentified().len(), 1);
+    let mut twice = case().by_stranger().by_stranger();
+    twice.contributors[1].contributor.role = Role::Committer;
+    assert_eq!(twice.unidentified().len(), 1, "each once");
+    twice.contributors[0].contributor.who.email = "noreply@anthropic.com".to_owned();
+    assert_eq!(twice.unidentified().len(), 1, "an agent is no human");
+}

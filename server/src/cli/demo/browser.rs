@@ -142,7 +142,12 @@ impl Form {
     fn take(&mut self, tag: &str) {
         let value = attribute(tag, "value").unwrap_or_default();
         let name = attribute(tag, "name");
-        if tag.starts_with("input") && attribute(tag, "type").as_deref() == Some("hidden") {
+        if tag.starts_with("input")
+            && matches!(
+                attribute(tag, "type").as_deref(),
+                Some("hidden" | "checkbox")
+            )
+        {
             self.hidden.extend(name.map(|name| (name, value)));
         } else if tag.starts_with("button")
             && name.as_deref() == Some("kind")

@@ -258,3 +258,45 @@ async fn the_code_hosts_own_committer_counts_for_nothing(pool: PgPool) {
     t.ci().await.submit(&by_a_stranger).await;
     assert_eq!(t.verdict(&by_a_stranger).await, "waiting");
 }
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn who_approves_says_that_none_of_those_whom_nobody_knows_is_them(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let (ben, li) = (t.senior("ben").await, t.senior("li").await);
+    let change = change().by("stranger");
+    t.ci().await.submit(&change).await;
+    let said = ben.reads(&change).await.press(Kind::Approve);
+    let silent = said.without("none_of_these_is_me");
+    let refused = ben.calls(&silent).await.said();
+    assert_eq!(refused, (422, Some(Problem::SayNoneIsYou)));
+    let page = format!("/changes/{}", t.id_of(&change).await);
+    let shown = ben.browser.page(&t, &page).await;
+    assert!(
+        shown.contains("stranger &lt;stranger@halden.example&gt;"),
+        "{shown}"
+    );
+    assert_eq!(ben.sends(&said).await.outcome(), Ok(()));
+    assert_eq!(t.count("decision where none_of_these_is_me").await, 1);
+    let shown = ben.browser.page(&t, &page).await;
+    assert!(
+        shown.contains("said to be none of the contributors whom nobody knew"),
+        "{shown}"
+    );
+    // A no is safe whoever says it, and nobody is asked about those who are known.
+    let no = li
+        .reads(&change)
+        .await
+        .press(Kind::Reject)
+        .because("no test");
+    let no = no.without("none_of_these_is_me");
+    assert_eq!(li.sends(&no).await.outcome(), Ok(()));
+    t.junior("stranger").await;
+    assert!(
+        !ben.browser
+            .page(&t, &page)
+            .await
+            .contains("None of these is me")
+    );
+    ben.approve(&change).await;
+    assert_eq!(t.count("decision where none_of_these_is_me").await, 1);
+}

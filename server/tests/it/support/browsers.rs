@@ -144,16 +144,17 @@ impl Form {
 
     fn of(tag: &str, body: &str) -> Self {
         let inputs = body.split("<input").skip(1);
-        let hidden = inputs
+        // Whoever reads a page in these stories ticks what its form asks them to say.
+        let filled = inputs
             .map(|input| input.split_once('>').unwrap().0)
-            .filter(|input| attribute(input, "type") == Some("hidden"));
+            .filter(|input| matches!(attribute(input, "type"), Some("hidden" | "checkbox")));
         let field = |input| {
             let [name, value] = ["name", "value"].map(|of| attribute(input, of).unwrap());
             (name.to_owned(), value.to_owned())
         };
         Self {
             action: attribute(tag, "action").unwrap().to_owned(),
-            fields: hidden.map(field).collect(),
+            fields: filled.map(field).collect(),
         }
     }
 
