@@ -22,7 +22,7 @@ pub struct Server {
     pub stop: Stop,
 }
 
-/// How many large patches are taken in at once: each may hold 20 MB unpacked, twice.
+/// How many large patches are taken in at once: each may hold 20 MB two to three times (docs/PERFORMANCE.md).
 pub const LARGE_AT_ONCE: usize = 4;
 
 impl Server {

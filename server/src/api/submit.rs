@@ -74,7 +74,8 @@ pub async fn submit(
     .await?;
     token.allows(Scope::Submit, &received.change.repository)?;
     let large = server.large.clone();
-    let submission = spawn_blocking(move || prepare(received, token.id, &large))
+    // What is packed takes memory too, and once more on its way to the database: the place is kept until it is recorded.
+    let (submission, _place) = spawn_blocking(move || prepare(received, token.id, &large))
         .await
         .map_err(|_| domain::problem::Problem::Internal)??;
     let mut tx = server.db.begin().await?;
@@ -98,18 +99,19 @@ struct Received {
     change: parse::Parsed,
     patch: Vec<u8>,
     packed: bool,
-    /// Held until the patch has been worked on.
-    place: Option<OwnedSemaphorePermit>,
+    place: Place,
 }
+
+/// One of the few places for what is large, taken by who turns out to need it.
+type Place = Option<OwnedSemaphorePermit>;
 
 async fn receive(mut form: Multipart, large: &Arc<Semaphore>) -> Result<Received, Refusal> {
     let (mut change, mut patch, mut place) = (None, None, None);
     while let Some(field) = form.next_field().await.map_err(broken)? {
         match field.name() {
             Some("change") if change.is_none() => {
-                change = Some(parsed(
-                    &collect(field, MAX_CHANGE, large, &mut None).await?,
-                )?)
+                let json = collect(field, MAX_CHANGE, large, &mut place).await?;
+                change = Some(parsed(&json)?);
             }
             Some("patch") if patch.is_none() => {
                 let packed = field
@@ -145,7 +147,7 @@ async fn collect(
     mut field: Field<'_>,
     most: usize,
     large: &Arc<Semaphore>,
-    place: &mut Option<OwnedSemaphorePermit>,
+    place: &mut Place,
 ) -> Result<Vec<u8>, Refusal> {
     let mut all = Vec::new();
     while let Some(chunk) = field.chunk().await.map_err(broken)? {
@@ -175,19 +177,22 @@ fn parsed(json: &[u8]) -> Result<parse::Parsed, Refusal> {
 
 /// Unpacks, reads and packs the patch, and finds marks and contributors: all that takes time but no database.
 fn prepare(
-    mut received: Received,
+    received: Received,
     token: TokenId,
     large: &Arc<Semaphore>,
-) -> Result<Submission, Refusal> {
-    let patch = if received.packed {
-        unpacked(&received.patch, large, &mut received.place)?
-    } else {
-        received.patch
-    };
+) -> Result<(Submission, Place), Refusal> {
+    let Received {
+        change,
+        mut patch,
+        packed,
+        mut place,
+    } = received;
+    if packed {
+        patch = unpacked(&patch, large, &mut place)?;
+    }
     let files = patch::split(&patch)?;
     let patch = Packed::new(&patch, files)?;
-    let change = received.change;
-    Ok(Submission {
+    let submission = Submission {
         revision: change.submitted(patch.hash),
         marks: provenance::marks(&change.commits, change.said.as_ref()),
         contributors: change.contributors(),
@@ -202,16 +207,13 @@ fn prepare(
         commits: change.commits,
         patch,
         token,
-    })
+    };
+    Ok((submission, place))
 }
 
 /// Unpacks no further than is accepted: a few packed bytes can say that they are terabytes. What turns out to be large takes
 /// a place, as it does unpacked.
-fn unpacked(
-    packed: &[u8],
-    large: &Arc<Semaphore>,
-    place: &mut Option<OwnedSemaphorePermit>,
-) -> Result<Vec<u8>, Refusal> {
+fn unpacked(packed: &[u8], large: &Arc<Semaphore>, place: &mut Place) -> Result<Vec<u8>, Refusal> {
     let not_zstd =
         |_| Refusal::unreadable("patch", "The part `patch` says that it is zstd and is not.");
     let mut patch = Vec::new();

@@ -6,7 +6,7 @@ use domain::{
     ids::{RepositoryId, RevisionId},
     patch::{FilePatch, FileStatus},
 };
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection};
 
 /// How hard zstd tries: 3 packs a patch to a quarter at 200 MB a second.
 const LEVEL: i32 = 3;
@@ -125,10 +125,12 @@ pub async fn store(tx: &mut Tx, patch: &Packed) -> Result<(), Error> {
         &number(|p| p.file.added as usize),
         &number(|p| p.file.removed as usize),
         &number(|p| p.file.body.len()),
-        &patch.files.iter().map(|p| p.body.clone()).collect::<Vec<_>>(),
+        &patch.files.iter().map(|p| p.body.as_slice()).collect::<Vec<_>>() as &[&[u8]],
     )
     .execute(tx.conn())
     .await?;
+    // The connection goes back to the pool and would keep what it needed for this one for good.
+    tx.conn().shrink_buffers();
     Ok(())
 }
 

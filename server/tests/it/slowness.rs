@@ -2,7 +2,7 @@
 
 use crate::support::{
     TestServer,
-    changes::{change, sha},
+    changes::{Change, change, sha},
     sockets::{Body, Socket},
 };
 use reqwest::Method;
@@ -21,7 +21,7 @@ fn patience(read: f64, body: f64) -> Patience {
 }
 
 /// A submission as it goes over the wire, its patch large enough for one of the few places.
-fn large() -> Vec<u8> {
+fn large(change: &Change) -> Vec<u8> {
     let lines = 130_000;
     let (zero, blob) = ("0".repeat(40), sha("big"));
     let mut body = format!(
@@ -29,7 +29,7 @@ fn large() -> Vec<u8> {
          --b\r\nContent-Disposition: form-data; name=\"patch\"\r\n\r\n\
          diff --git a/big.txt b/big.txt\nnew file mode 100644\nindex {zero}..{blob}\n--- /dev/null\n+++ b/big.txt\n\
          @@ -0,0 +1,{lines} @@\n",
-        change().json()
+        change.json()
     );
     for line in 0..lines {
         body.push_str(&format!("+{line:08}\n"));
@@ -69,7 +69,7 @@ async fn a_large_upload_that_stops_gives_its_place_back(pool: PgPool) {
         .await
         .with_patience(patience(2.0, 600.0))
         .await;
-    let (secret, body) = (t.ci().await.secret, large());
+    let (secret, body) = (t.ci().await.secret, large(&change()));
     let mut socket = t.begins(&secret, Body::Promised(body.len())).await;
     socket.send(&body[..body.len() - 1_000]).await;
     t.has_places(3).await;
@@ -87,7 +87,7 @@ async fn a_slow_line_is_heard_to_the_end(pool: PgPool) {
         .await
         .with_patience(patience(3.0, 600.0))
         .await;
-    let (secret, body) = (t.ci().await.secret, large());
+    let (secret, body) = (t.ci().await.secret, large(&change()));
     let mut socket = t.begins(&secret, Body::Promised(body.len())).await;
     for piece in body.chunks(body.len() / 10 + 1) {
         tokio::time::sleep(Duration::from_millis(400)).await;
@@ -102,7 +102,7 @@ async fn a_body_that_trickles_for_ever_is_ended(pool: PgPool) {
         .await
         .with_patience(patience(600.0, 1.0))
         .await;
-    let (secret, body) = (t.ci().await.secret, large());
+    let (secret, body) = (t.ci().await.secret, large(&change()));
     let mut socket = t.begins(&secret, Body::Promised(body.len())).await;
     for byte in &body[..500] {
         if socket.has_answered().await {
@@ -148,4 +148,52 @@ async fn a_connection_that_never_says_what_it_wants_is_closed(pool: PgPool) {
             "{beginning:?}: {head}"
         );
     }
+}
+
+/// Each of the four is there but for its end, so that nothing but its place tells when it came.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_fifth_large_upload_is_asked_to_come_back_while_the_four_are_heard_to_the_end(
+    pool: PgPool,
+) {
+    let t = TestServer::new(pool).await;
+    let ci = t.ci().await;
+    let mut uploads = vec![];
+    for key in ["1", "2", "3", "4"] {
+        let body = large(&change().key(key).pushed(key));
+        let mut socket = t.begins(&ci.secret, Body::Promised(body.len())).await;
+        let end = body.len() - 1_000;
+        socket.send(&body[..end]).await;
+        uploads.push((socket, body[end..].to_vec()));
+    }
+    t.has_places(0).await;
+    let fifth = large(&change().key("5").pushed("5"));
+    let mut refused = t.begins(&ci.secret, Body::Announced(&fifth)).await;
+    let head = refused.head().await;
+    assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+    assert!(head.contains("retry-after: 5"), "{head}");
+    for (mut socket, end) in uploads {
+        socket.send(&end).await;
+        assert_eq!(socket.status().await, 201);
+    }
+    t.has_places(4).await;
+    let mut again = t.begins(&ci.secret, Body::Announced(&fifth)).await;
+    assert_eq!(again.status().await, 201);
+}
+
+/// What is packed and on its way to the database takes memory too.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_large_patch_keeps_its_place_until_it_is_recorded(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let (secret, body) = (t.ci().await.secret, large(&change()));
+    let mut held = t.owner.begin().await.unwrap();
+    sqlx::query("lock table patch")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let mut socket = t.begins(&secret, Body::Announced(&body)).await;
+    t.locked_out(1).await;
+    assert_eq!(t.server.large.available_permits(), 3);
+    held.rollback().await.unwrap();
+    assert_eq!(socket.status().await, 201);
+    t.has_places(4).await;
 }

@@ -422,9 +422,60 @@ async fn a_patch_over_the_limit_and_a_fifth_large_one_are_refused(pool: PgPool) 
         (503, "busy"),
         "packed or not"
     );
+    let long = change().message(&"x".repeat(1_000_000));
+    assert_eq!(
+        ci.try_to_submit(&long).await.problem(),
+        (503, "busy"),
+        "whichever part it is"
+    );
     ci.submit(&change().key("small")).await;
     drop(places);
     ci.submit(&large).await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn as_many_bytes_and_files_as_are_accepted_pass_and_one_more_does_not(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ci = t.ci().await;
+    let (bytes, files) = (domain::patch::MAX_BYTES, domain::patch::MAX_FILES);
+    let of = |key: &str, patch: Vec<u8>| Change {
+        patch,
+        ..change().key(key).pushed(key)
+    };
+    let most = of("bytes", exactly(bytes));
+    assert_eq!(most.patch.len(), bytes);
+    ci.submit(&most).await;
+    ci.submit(&of("files", many_files(files))).await;
+    for (one_more, kind) in [
+        (exactly(bytes + 1), "too-large"),
+        (many_files(files + 1), "too-many-files"),
+    ] {
+        let reply = ci.try_to_submit(&of("more", one_more)).await;
+        assert_eq!(reply.problem(), (413, kind));
+    }
+    assert_eq!(t.count("change").await, 2);
+    assert_eq!(
+        t.count("patch_file").await,
+        1 + i64::try_from(files).unwrap()
+    );
+}
+
+/// One file, its last line as long as it takes to have that many bytes.
+fn exactly(bytes: usize) -> Vec<u8> {
+    let mut patch = big_patch(bytes - 1_000);
+    let missing = bytes - patch.len();
+    let end = patch.pop();
+    patch.resize(patch.len() + missing, b'x');
+    patch.extend(end);
+    patch
+}
+
+/// So many new files of one line.
+fn many_files(n: usize) -> Vec<u8> {
+    let one = String::from_utf8(patch("one")).unwrap();
+    (0..n)
+        .flat_map(|n| one.replace("notes", &format!("notes{n}")).into_bytes())
+        .collect()
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
