@@ -105,15 +105,16 @@ impl Parsed {
         }
     }
 
-    /// Everybody who had a hand in it, as far as the submission says.
+    /// Everybody who had a hand in it, as far as the submission says, with the commit that names them.
     #[must_use]
-    pub fn contributors(&self) -> Vec<Contributor> {
-        let mut all: Vec<Contributor> = self
-            .commits
-            .iter()
-            .flat_map(contributor::of_commit)
-            .collect();
-        all.extend(self.author.contributor());
+    pub fn contributors(&self) -> Vec<(Option<CommitSha>, Contributor)> {
+        let of_commit = |commit: &Commit| {
+            let sha = commit.sha.clone();
+            let all = contributor::of_commit(commit).into_iter();
+            all.map(move |who| (Some(sha.clone()), who))
+        };
+        let mut all: Vec<_> = self.commits.iter().flat_map(of_commit).collect();
+        all.extend(self.author.contributor().map(|who| (None, who)));
         all
     }
 }

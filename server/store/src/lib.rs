@@ -21,6 +21,7 @@ pub mod sessions;
 pub mod standings;
 pub mod submissions;
 pub mod tokens;
+mod updates;
 
 pub use db::{Clock, Db, Tx};
 pub use error::Error;

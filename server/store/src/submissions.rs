@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Tx, cases, error::known, events, ids, patches, patches::Packed, repositories, rows,
-    standings,
+    standings, updates,
 };
 use domain::{
     arrival::{Arrival, KnownRevision, Submitted, arrive},
@@ -35,7 +35,8 @@ pub struct Submission {
     pub commits: Vec<Commit>,
     pub patch: Packed,
     pub marks: Vec<Mark>,
-    pub contributors: Vec<Contributor>,
+    /// Each with the commit that names them, if one does.
+    pub contributors: Vec<(Option<CommitSha>, Contributor)>,
     pub token: TokenId,
 }
 
@@ -84,13 +85,37 @@ pub async fn record(
         }
     };
     // Whatever was told is added, also by a refused or repeated submission: a union that never shrinks.
-    contributors(tx, &outcome, &submission.contributors).await?;
+    let theirs = counting(tx, repository, &outcome, submission).await?;
+    contributors(tx, &outcome, &theirs).await?;
     if !outcome.differs {
         marks(tx, &outcome, &submission.marks).await?;
     }
     state(tx, &change, &outcome, submission).await?;
     standings::renew(tx, outcome.change, claims_max_age).await?;
     Ok(outcome)
+}
+
+/// The contributors but for those whom only a merge names that provably adds nothing of its own. A patch that differs from
+/// the stored one proves nothing.
+async fn counting<'a>(
+    tx: &mut Tx,
+    repository: RepositoryId,
+    outcome: &Outcome,
+    submission: &'a Submission,
+) -> Result<Vec<&'a Contributor>, Error> {
+    let updates = if outcome.differs {
+        HashSet::new()
+    } else {
+        let known = known_revisions(tx, repository, outcome.change).await?;
+        updates::add_nothing(tx.conn(), repository, &known, &submission.commits).await?
+    };
+    let counts =
+        |commit: &Option<CommitSha>| !commit.as_ref().is_some_and(|sha| updates.contains(sha));
+    let all = submission.contributors.iter();
+    Ok(all
+        .filter(|(commit, _)| counts(commit))
+        .map(|(_, who)| who)
+        .collect())
 }
 
 /// A change under its row lock, with the counters that number what is added.
@@ -387,7 +412,7 @@ async fn commits(
 async fn contributors(
     tx: &mut Tx,
     outcome: &Outcome,
-    contributors: &[Contributor],
+    contributors: &[&Contributor],
 ) -> Result<(), Error> {
     let now = tx.now();
     let rows = contributors
