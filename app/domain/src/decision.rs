@@ -14,17 +14,28 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     Approve,
-    /// A veto on the whole change, until its author withdraws it.
+    /// A veto on the whole change, until its author withdraws it or somebody sets it aside.
     Reject,
     /// Takes back what the same person said of this change before.
     Withdraw,
     /// Break-glass: stands in for missing approvals for a limited time, and leaves a review owed.
     Override,
+    /// Ends a rejection by somebody else, for whoever its author cannot or will not answer.
+    SetAside,
+    /// Says that no machine took part in this revision. Only the word of whom the policy believes changes anything.
+    Human,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 4] = [Kind::Approve, Kind::Reject, Kind::Withdraw, Kind::Override];
+    pub const ALL: [Kind; 6] = [
+        Kind::Approve,
+        Kind::Reject,
+        Kind::Withdraw,
+        Kind::Override,
+        Kind::SetAside,
+        Kind::Human,
+    ];
 
     /// The word used in SQL, forms and over REST.
     #[must_use]
@@ -34,6 +45,18 @@ impl Kind {
             Kind::Reject => "reject",
             Kind::Withdraw => "withdraw",
             Kind::Override => "override",
+            Kind::SetAside => "set_aside",
+            Kind::Human => "human",
+        }
+    }
+
+    /// What is shown of it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Kind::SetAside => "set aside",
+            Kind::Human => "says human",
+            Kind::Approve | Kind::Reject | Kind::Withdraw | Kind::Override => self.as_str(),
         }
     }
 
@@ -91,6 +114,8 @@ pub struct Proposed {
     pub incident: Option<String>,
     /// Whether whoever decides says that none of the contributors whom nobody knows is them.
     pub none_of_these_is_me: bool,
+    /// To set a rejection aside: its `seq`.
+    pub about: Option<i32>,
     pub form_key: FormKey,
 }
 
@@ -110,6 +135,8 @@ pub struct Decision {
     pub incident: Option<String>,
     /// Said with an approval while some contributors were nobody we knew.
     pub none_of_these_is_me: bool,
+    /// The `seq` of the rejection that this sets aside.
+    pub about: Option<i32>,
     /// As it was when the decision was taken; likewise the teams and the roles.
     pub level: Option<Level>,
     pub teams: Vec<String>,

@@ -37,7 +37,13 @@ pub enum Problem {
     NotDisputed,
     /// They have nothing standing on this change.
     NothingToWithdraw,
-    /// A rejection or an override says why.
+    /// No rejection by somebody else stands on this change, or not this one.
+    NothingToSetAside,
+    /// Whoever rejected still has time to answer.
+    TooSoon,
+    /// The policy refuses an override while another one's review is overdue.
+    ReviewOverdue,
+    /// A rejection, an override, or whoever sets a rejection aside says why.
     ReasonNeeded,
     ReasonTooLong,
     /// An override names an incident, of at most 100 characters.
@@ -81,7 +87,10 @@ impl Problem {
             | Problem::NotOpen
             | Problem::PatchInDoubt
             | Problem::NotDisputed
-            | Problem::NothingToWithdraw => 409,
+            | Problem::NothingToWithdraw
+            | Problem::NothingToSetAside
+            | Problem::TooSoon
+            | Problem::ReviewOverdue => 409,
             Problem::ReasonNeeded
             | Problem::ReasonTooLong
             | Problem::IncidentNeeded
@@ -112,6 +121,9 @@ impl Problem {
             Problem::PatchInDoubt => "patch-in-doubt",
             Problem::NotDisputed => "not-disputed",
             Problem::NothingToWithdraw => "nothing-to-withdraw",
+            Problem::NothingToSetAside => "nothing-to-set-aside",
+            Problem::TooSoon => "too-soon",
+            Problem::ReviewOverdue => "review-overdue",
             Problem::ReasonNeeded => "reason-needed",
             Problem::ReasonTooLong => "reason-too-long",
             Problem::IncidentNeeded => "incident-needed",
@@ -152,6 +164,11 @@ impl Problem {
             }
             Problem::NotDisputed => "Nobody disputes this patch any more.".into(),
             Problem::NothingToWithdraw => "You have nothing standing on this change that could be withdrawn.".into(),
+            Problem::NothingToSetAside => "No rejection by somebody else stands on this change that could be set aside.".into(),
+            Problem::TooSoon => "Whoever rejected still has time to answer. The page says from when it can be set aside.".into(),
+            Problem::ReviewOverdue => {
+                "An earlier override in this repository still waits for its review, which is overdue. That comes first.".into()
+            }
             Problem::ReasonNeeded => "Say why: the author and the record need a reason.".into(),
             Problem::ReasonTooLong => "The reason is longer than 4,000 characters.".into(),
             Problem::IncidentNeeded => "An override names the incident that it is for, in at most 100 characters.".into(),

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which code makes standings. Raised with every change of what stands in one or of how it is found: then all that are
 /// stored are made anew, and none is trusted meanwhile.
-pub const FORM: i32 = 2;
+pub const FORM: i32 = 3;
 
 /// What holds for one revision. Stored; stamped beside it with the versions of policy and people that it was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +25,10 @@ pub struct Standing {
     pub number: i32,
     pub digest: Digest,
     pub patch: Patch,
+    /// What holds for the rules: what the marks add up to, or `human` where `believed` said so.
     pub provenance: Provenance,
+    /// Who said that no machine took part, and is believed.
+    pub believed: Option<String>,
     /// The lowest among its human contributors, each as it was when the revision arrived; none is `nobody`.
     pub level: Option<Level>,
     /// Every decision of the change, in the order of `seq`.
@@ -36,6 +39,18 @@ pub struct Standing {
     /// What the rules ask that apply, in the order of the policy. Which apply is found here once, so that no verdict
     /// matches paths.
     pub asked: Vec<Asked>,
+    /// When the change last went back to draft; none where the policy does not mind. Likewise when its merge base moved.
+    pub drafted: Option<Turn>,
+    pub rebased: Option<Turn>,
+}
+
+/// A moment in the life of a change. Its place among the decisions is what counts; no clock decides what came first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// The `seq` of the last decision before it.
+    pub after: i32,
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: Timestamp,
 }
 
 /// A rule that applies.
@@ -64,6 +79,11 @@ pub struct Voice {
     pub about_this: bool,
     /// Whether anything ties them to the change: then no approval of theirs counts.
     pub contributor: bool,
+    /// Whether the policy lets them say this, by what they were then: to set aside, and to be believed.
+    pub trusted: bool,
+    /// The `seq` of the rejection that this sets aside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<i32>,
     #[serde(with = "time::serde::rfc3339")]
     pub at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,22 +131,35 @@ impl Standing {
             .filter(|voice| voice.kind == Kind::Approve && self.counts(voice))
     }
 
-    /// The rejections that stand: those that nobody withdrew by word, or by approving this revision or an earlier one later.
-    /// They outlive revisions. Approving a newer revision says nothing good of the one that was rejected.
+    /// The rejections that stand: those that nobody withdrew by word, or by approving this revision or an earlier one later,
+    /// and that nobody else set aside then. They outlive revisions. Approving a newer revision, or looking at one to set a
+    /// rejection aside, says nothing good of the one that was rejected.
     pub fn vetoes(&self) -> impl Iterator<Item = &Voice> {
-        let ends = |later: &Voice| match later.kind {
-            Kind::Withdraw | Kind::Reject => true,
-            Kind::Approve => later.revision <= self.number,
-            Kind::Override => false,
-        };
-        let over = move |veto: &Voice| {
-            self.voices
-                .iter()
-                .any(|later| later.person == veto.person && later.seq > veto.seq && ends(later))
-        };
         self.voices
             .iter()
-            .filter(move |voice| voice.kind == Kind::Reject && !over(voice))
+            .filter(|voice| voice.kind == Kind::Reject && !self.is_over(voice))
+    }
+
+    fn is_over(&self, veto: &Voice) -> bool {
+        let ends = |later: &Voice| match later.kind {
+            Kind::Withdraw | Kind::Reject => later.person == veto.person,
+            Kind::Approve => later.person == veto.person && later.revision <= self.number,
+            Kind::SetAside => {
+                later.about == Some(veto.seq) && later.person != veto.person && self.counts(later)
+            }
+            Kind::Override | Kind::Human => false,
+        };
+        let is_later = |later: &&Voice| later.seq > veto.seq;
+        self.voices.iter().filter(is_later).any(ends)
+    }
+
+    /// Whoever says that no machine took part in exactly this revision, and is believed.
+    #[must_use]
+    pub fn believed_word(&self) -> Option<&Voice> {
+        self.voices
+            .iter()
+            .filter(|voice| voice.kind == Kind::Human && self.counts(voice))
+            .max_by_key(|voice| voice.seq)
     }
 
     /// The override of exactly this revision that allows it now: in time, and with no rejection after it, also none that
@@ -147,23 +180,41 @@ impl Standing {
             .max_by_key(|voice| voice.seq)
     }
 
-    /// Whether this voice is what its person now says of exactly this revision. An approval by a contributor never counts.
+    /// Whether this voice is what its person now says, and of exactly this revision. Nothing counts that the policy does not
+    /// let them say; an approval by a contributor, or a rejection set aside by one, never does.
     #[must_use]
     pub fn counts(&self, voice: &Voice) -> bool {
-        let barred = voice.contributor && voice.kind == Kind::Approve;
-        voice.about_this && !barred && !self.is_history(voice)
+        let (bars, applies) = match voice.kind {
+            Kind::Approve => (true, voice.about_this),
+            // It ends a rejection for the revision that was looked at, and for those that came later.
+            Kind::SetAside => (true, voice.revision <= self.number),
+            Kind::Reject => (false, voice.about_this && !self.is_over(voice)),
+            Kind::Withdraw | Kind::Override | Kind::Human => (false, voice.about_this),
+        };
+        let barred = bars && voice.contributor;
+        applies && !barred && voice.trusted && !self.is_history(voice)
     }
 
     fn is_history(&self, voice: &Voice) -> bool {
-        // An override stands beside the approvals; it replaces none of its person's, and only a withdrawal takes it back.
-        let replaces = |kind: Kind| match voice.kind {
-            Kind::Override => matches!(kind, Kind::Override | Kind::Withdraw),
-            Kind::Approve | Kind::Reject | Kind::Withdraw => kind != Kind::Override,
-        };
         self.voices.iter().any(|later| {
-            let same =
-                later.about_this || later.kind == Kind::Reject || later.kind == Kind::Withdraw;
-            later.person == voice.person && later.seq > voice.seq && same && replaces(later.kind)
+            let same = later.about_this || matches!(later.kind, Kind::Reject | Kind::Withdraw);
+            later.person == voice.person
+                && later.seq > voice.seq
+                && same
+                && replaces(later.kind, voice.kind)
         })
+    }
+}
+
+/// Whether what somebody says later takes the place of what they said before. An override, a word about who wrote it, and a
+/// rejection set aside stand beside the approvals; whoever then rejects has no good word left, and a withdrawal takes all back.
+fn replaces(later: Kind, earlier: Kind) -> bool {
+    match earlier {
+        Kind::Approve | Kind::Reject | Kind::Withdraw => {
+            matches!(later, Kind::Approve | Kind::Reject | Kind::Withdraw)
+        }
+        Kind::Override => matches!(later, Kind::Override | Kind::Withdraw),
+        Kind::Human => matches!(later, Kind::Human | Kind::Reject | Kind::Withdraw),
+        Kind::SetAside => matches!(later, Kind::Reject | Kind::Withdraw),
     }
 }

@@ -152,6 +152,9 @@ pub fn case() -> Case {
             .map(|name| reviewer(name, Some(Level::Senior)))
             .to_vec(),
         policy: Policy::built_in(),
+        drafted: None,
+        rebased: None,
+        oldest_debt: None,
         claims_max_age: MAX_AGE,
     }
 }
@@ -230,6 +233,14 @@ impl Case {
         self.said(name, Kind::Override)
     }
 
+    /// Sets the rejection with this `seq` aside.
+    pub fn set_aside_by(self, name: &str, about: i32) -> Self {
+        let mut case = self.said(name, Kind::SetAside);
+        let last = case.decisions.last_mut().expect("somebody decided");
+        last.decision.about = Some(about);
+        case
+    }
+
     /// A decision about the present revision, recorded whether or not the rules would have let it through.
     pub fn said(mut self, name: &str, kind: Kind) -> Self {
         let seq = i32::try_from(self.decisions.len()).unwrap() + 1;
@@ -245,6 +256,7 @@ impl Case {
             reason: Reason::parse("because").unwrap(),
             incident: (kind == Kind::Override).then(|| "INC-1".to_owned()),
             none_of_these_is_me: false,
+            about: None,
             level: Some(Level::Senior),
             teams: vec![],
             roles: vec![],
@@ -285,6 +297,7 @@ impl Case {
             reason: Reason::parse(reason).unwrap(),
             incident: None,
             none_of_these_is_me: false,
+            about: None,
             form_key: FormKey(Uuid::nil()),
         }
     }

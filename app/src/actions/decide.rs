@@ -1,4 +1,4 @@
-//! Approve, reject, or take back: one decision by whoever is signed in about the digest that they were shown.
+//! Approve, reject, take back, and what is rarer: one decision by whoever is signed in about the digest that they were shown.
 
 use domain::{
     decision::Kind,
@@ -19,6 +19,7 @@ pub async fn decide(
     #[server(default)] reason: String,
     #[server(default)] incident: String,
     #[server(default)] none_of_these_is_me: bool,
+    #[server(default)] about: Option<i32>,
 ) -> Result<(), Refusal> {
     use domain::{
         decision::{Proposed, Reason},
@@ -32,6 +33,7 @@ pub async fn decide(
         reason: Reason::parse(&reason)?,
         incident: (kind == Kind::Override).then_some(incident),
         none_of_these_is_me,
+        about: about.filter(|_| kind == Kind::SetAside),
         form_key,
     };
     let recorded = record(&site, caller, change, proposed).await;
@@ -71,6 +73,7 @@ async fn record(
         let same = before.decision.change == change
             && before.decision.kind == proposed.kind
             && before.decision.digest == proposed.seen
+            && before.decision.about == proposed.about
             && before.decision.reason == proposed.reason;
         return if same {
             Ok(())

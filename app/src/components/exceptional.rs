@@ -1,9 +1,9 @@
-//! What is rarely done and never by accident: breaking the glass, and saying which of two patches is true. Plain forms,
-//! folded away, because nobody needs a script at 3 a.m.
+//! What is rarely done and never by accident: breaking the glass, setting a rejection aside, saying that no machine took part,
+//! and saying which of two patches is true. Plain forms, folded away, because nobody needs a script at 3 a.m.
 
 use domain::{
     Timestamp,
-    case::Case,
+    case::{Case, Open},
     change::{Dispute, Disputed, Revision},
     decision::{Kind, REASON_MAX},
     ids::FormKey,
@@ -11,16 +11,96 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{frame::Viewer, time::Ago};
+use super::{
+    frame::Viewer,
+    text::Theirs,
+    time::{Ago, Clock, day},
+};
 
-/// The override, where this viewer may use it on this change now.
+/// The key of each form: what is sent with one is one decision, however often it is sent.
+#[derive(Clone, Debug)]
+pub struct RareKeys {
+    pub glass: FormKey,
+    pub human: FormKey,
+    /// One for each rejection that stands.
+    pub set_aside: Vec<(Open, FormKey)>,
+}
+
+/// The rare decisions that this viewer may take on the current revision now, one form each.
 #[component]
-pub fn Override(case: Case, viewer: Viewer, form_key: FormKey, now: Timestamp) -> AnyView {
-    let may_override = case.may_decide(&viewer.person, Kind::Override, now).is_ok()
-        && !case.verdict(now).word().allows();
-    may_override
-        .then(|| view! { <OverrideForm case form_key/> })
-        .into_any()
+pub fn Rare(case: Case, viewer: Viewer, keys: RareKeys, now: Timestamp) -> AnyView {
+    let may = |kind| case.may_decide(&viewer.person, kind, now).is_ok();
+    let may_override = may(Kind::Override) && !case.verdict(now).word().allows();
+    let may_set_aside = may(Kind::SetAside);
+    let says_human = may(Kind::Human) && case.standing().believed.is_none();
+    let can_be_set_aside =
+        |open: &Open| may_set_aside && open.person != viewer.person.id && open.from <= now;
+    let believed = case.believes(&viewer.held());
+    let not_yet = keys.set_aside.iter().filter(|(open, _)| open.from > now);
+    view! {
+        {not_yet
+            .map(|(open, _)| {
+                view! { <p class="note">"The rejection by " <Theirs text=open.name.clone()/> " can be set aside from " {day(open.from)} ", " <Clock at=open.from/> " UTC."</p> }
+            })
+            .collect_view()}
+        {keys
+            .set_aside
+            .into_iter()
+            .filter(|(open, _)| can_be_set_aside(open))
+            .map(|(open, form_key)| view! { <SetAsideForm case=case.clone() open form_key/> })
+            .collect_view()}
+        {says_human.then(|| view! { <HumanForm case=case.clone() believed form_key=keys.human/> })}
+        {may_override.then(|| view! { <OverrideForm case=case.clone() form_key=keys.glass/> })}
+    }
+    .into_any()
+}
+
+#[component]
+fn SetAsideForm(case: Case, open: Open, form_key: FormKey) -> AnyView {
+    view! {
+        <details class="rare">
+            <summary>"Set aside the rejection by " <Theirs text=open.name/></summary>
+            <form method="post" action="/fn/decide">
+                <p>"It ends for this revision and those that come later, under your name and with your reason. What else is missing stays missing."</p>
+                <Hidden case form_key/>
+                <input type="hidden" name="about" value=open.seq.to_string()/>
+                <label>"Why it should not stand" <input class="field" name="reason" required maxlength=REASON_MAX.to_string() autocomplete="off"/></label>
+                <button class="btn" name="kind" value=Kind::SetAside.as_str()>"Set aside"</button>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+#[component]
+fn HumanForm(case: Case, believed: bool, form_key: FormKey) -> AnyView {
+    let effect = if believed {
+        "The policy believes you: this revision counts as human from then on, and the marks stay where they are."
+    } else {
+        "Your word is recorded and shown, and changes nothing: the policy believes others about this revision."
+    };
+    view! {
+        <details class="rare">
+            <summary>"Say that no machine took part in this revision"</summary>
+            <form method="post" action="/fn/decide">
+                <p>{effect}</p>
+                <Hidden case form_key/>
+                <label>"How you know" <input class="field" name="reason" maxlength=REASON_MAX.to_string() autocomplete="off"/></label>
+                <button class="btn" name="kind" value=Kind::Human.as_str()>"No machine took part"</button>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+/// What every form about a revision says: which one was shown.
+#[component]
+fn Hidden(case: Case, form_key: FormKey) -> impl IntoView {
+    view! {
+        <input type="hidden" name="change" value=case.change.id.to_string()/>
+        <input type="hidden" name="digest" value=case.revision.digest.to_string()/>
+        <input type="hidden" name="form_key" value=form_key.0.to_string()/>
+    }
 }
 
 #[component]
@@ -31,9 +111,7 @@ fn OverrideForm(case: Case, form_key: FormKey) -> AnyView {
             <summary>"Override: let this revision pass without the approval"</summary>
             <form method="post" action="/fn/decide">
                 <p>{format!("For an emergency. It allows deployments of exactly this revision for {hours} hours, is shown everywhere as overridden under your name, and leaves a review owed.")}</p>
-                <input type="hidden" name="change" value=case.change.id.to_string()/>
-                <input type="hidden" name="digest" value=case.revision.digest.to_string()/>
-                <input type="hidden" name="form_key" value=form_key.0.to_string()/>
+                <Hidden case form_key/>
                 <label>"Incident" <input class="field" name="incident" required maxlength="100" placeholder="INC-20417" autocomplete="off"/></label>
                 <label>"Why it cannot wait" <input class="field" name="reason" required maxlength=REASON_MAX.to_string() autocomplete="off"/></label>
                 <button class="btn no" name="kind" value=Kind::Override.as_str()>"Override"</button>

@@ -2,6 +2,7 @@
 
 use domain::{
     people::{Groups, LevelNow, Person, Role},
+    policy::Held,
     text::visible,
 };
 use leptos::prelude::*;
@@ -25,6 +26,18 @@ pub struct Viewer {
     pub roles: Vec<Role>,
     /// The colours that their browser asked for.
     pub theme: Theme,
+}
+
+impl Viewer {
+    /// What counts of them now, for the rules that ask.
+    pub fn held(&self) -> Held<'_> {
+        Held {
+            person: self.person.id,
+            level: self.level.granted(),
+            teams: &self.teams,
+            roles: &self.roles,
+        }
+    }
 }
 
 /// Which part of the site a page belongs to.

@@ -20,7 +20,7 @@ pub fn drawing_of(kind: Kind) -> &'static str {
     match kind {
         Kind::Approve => "approved",
         Kind::Reject => "rejected",
-        Kind::Withdraw => "not_required",
+        Kind::Withdraw | Kind::SetAside | Kind::Human => "not_required",
         Kind::Override => "overridden",
     }
 }
@@ -63,7 +63,7 @@ pub fn Decided(kind: Kind) -> impl IntoView {
     view! {
         <span class=format!("v v-{drawing}")>
             <Glyph drawing/>
-            <span>{kind.as_str()}</span>
+            <span>{kind.words()}</span>
         </span>
     }
 }

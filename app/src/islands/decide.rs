@@ -94,6 +94,8 @@ fn Press(kind: Kind, refusal: Option<Problem>, busy: Memo<bool>) -> impl IntoVie
         Kind::Reject => ("btn no", "Reject"),
         Kind::Withdraw => ("btn", "Withdraw"),
         Kind::Override => ("btn no", "Override"),
+        Kind::SetAside => ("btn", "Set aside"),
+        Kind::Human => ("btn", "No machine took part"),
     };
     let disabled = move || refusal.is_some() || busy.get();
     view! {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use domain::{
     Timestamp,
-    case::{Case, Known, Tie},
+    case::{Case, Known, Open, Tie},
     change::{Dispute, Patch, Revision},
     commit::Commit,
     contributor::{Contributor, Role},
@@ -30,7 +30,7 @@ use crate::{
     components::{
         diff::{File, Shown},
         digest::{DigestBars, Size},
-        exceptional::{DisputedRevision, Override},
+        exceptional::{DisputedRevision, Rare, RareKeys},
         frame::{Frame, Place, Viewer, rank},
         history::{Commits, Counts, Decisions},
         marks::{Marks, Origin, tools},
@@ -67,8 +67,8 @@ pub struct ChangePage {
     pub told: Option<Problem>,
     /// What makes a resent form the decision already taken.
     pub form_key: FormKey,
-    /// The same of the form that overrides: whoever approves and then overrides takes two decisions.
-    pub override_key: FormKey,
+    /// The same of the rare forms: whoever approves and then overrides takes two decisions.
+    pub rare: RareKeys,
     /// When all of this was so.
     pub now: Timestamp,
 }
@@ -158,7 +158,11 @@ pub async fn load(
         moved,
         told: asked.told.or(unknown),
         form_key: FormKey(store::ids::new()),
-        override_key: FormKey(store::ids::new()),
+        rare: RareKeys {
+            glass: FormKey(store::ids::new()),
+            human: FormKey(store::ids::new()),
+            set_aside: keyed(case.rejections()),
+        },
         now: tx.now(),
         viewer,
         case,
@@ -208,6 +212,11 @@ fn differing(before: &[Vec<u8>], now: &[Vec<u8>]) -> Vec<String> {
     names
 }
 
+fn keyed(rejections: Vec<Open>) -> Vec<(Open, FormKey)> {
+    let with_key = |open| (open, FormKey(store::ids::new()));
+    rejections.into_iter().map(with_key).collect()
+}
+
 /// The whole page.
 pub fn show(page: ChangePage) -> AnyView {
     let ChangePage {
@@ -221,7 +230,7 @@ pub fn show(page: ChangePage) -> AnyView {
         moved,
         told,
         form_key,
-        override_key,
+        rare,
         now,
     } = page;
     let verdict = case.verdict(now);
@@ -272,7 +281,7 @@ pub fn show(page: ChangePage) -> AnyView {
                 <header class="change-head">
                     <Head case=case.clone() now/>
                     <p class="gist">
-                        <Origin provenance=case.provenance tools=tools.clone()/>
+                        <Origin provenance=standing.provenance tools=tools.clone()/>
                         <Amount revision=case.revision.clone()/>
                     </p>
                     <Banner verdict=verdict.clone() standing=standing.clone() you=may.approve.is_none().then(|| viewer.person.name.clone()) now/>
@@ -298,7 +307,7 @@ pub fn show(page: ChangePage) -> AnyView {
                         view! { <DisputedRevision case=case.clone() viewer=viewer.clone() revision disputes=disputes.clone() now/> }
                     })
                     .collect_view()}
-                {is_current.then(|| view! { <Override case=case.clone() viewer=viewer.clone() form_key=override_key now/> })}
+                {is_current.then(|| view! { <Rare case=case.clone() viewer=viewer.clone() keys=rare now/> })}
                 <div class="review">
                     <div class="tools">
                         <span class="range">{range}</span>
@@ -499,7 +508,8 @@ fn Facts(case: Case, marks: Vec<Mark>, revisions: Vec<Revision>, now: Timestamp)
         .collect();
     let revision = case.revision.clone();
     let tools = tools(&marks);
-    let level = case.level().map_or("nobody we know", Level::as_str);
+    let standing = case.standing();
+    let level = standing.level.map_or("nobody we know", Level::as_str);
     let people = contributors(&case);
     view! {
         <aside class="facts side drawer" id="facts" popover aria-label="Facts" tabindex="0">
@@ -511,7 +521,10 @@ fn Facts(case: Case, marks: Vec<Mark>, revisions: Vec<Revision>, now: Timestamp)
                     <dt>"Counts as"</dt>
                     <dd>{level}<small>"the lowest level among its contributors, as it was when the revision arrived"</small></dd>
                     <dt>"Written by"</dt>
-                    <dd><Origin provenance=case.provenance tools/></dd>
+                    <dd>
+                        <Origin provenance=standing.provenance tools/>
+                        {standing.believed.map(|name| view! { <small>"believed because " <Theirs text=name/> " said so; the marks stay"</small> })}
+                    </dd>
                     <dt>"Size"</dt>
                     <dd><Amount revision=revision.clone()/></dd>
                     <dt>"Patch"</dt>

@@ -199,7 +199,7 @@ fn Filters(asked: Asked) -> AnyView {
                     {Kind::ALL
                         .into_iter()
                         .map(|kind| {
-                            view! { <option value=kind.as_str() selected=asked.kind == Some(kind)>{kind.as_str()}</option> }
+                            view! { <option value=kind.as_str() selected=asked.kind == Some(kind)>{kind.words()}</option> }
                         })
                         .collect_view()}
                 </select>

@@ -5,7 +5,6 @@ use domain::{
     ids::{ChangeId, PersonId},
     names::RepositoryName,
     people::Level,
-    policy::Held,
     problem::Problem,
     provenance::{Provenance, Tool},
     verdict::{Verdict, Word},
@@ -163,12 +162,7 @@ impl Row {
 
 /// Whether somebody could give one of the needs; where nothing is needed, whether they are a senior.
 fn reaches(viewer: &Viewer, verdict: &Verdict) -> bool {
-    let held = Held {
-        person: viewer.person.id,
-        level: viewer.level.granted(),
-        teams: &viewer.teams,
-        roles: &viewer.roles,
-    };
+    let held = viewer.held();
     let needs = verdict.needs();
     if needs.is_empty() {
         return held.level >= Some(Level::Senior);

@@ -26,7 +26,7 @@ use uuid::Uuid;
 use super::change::ChangePage;
 use crate::{
     actions::Theme,
-    components::{diff::Shown, frame::Viewer},
+    components::{diff::Shown, exceptional::RareKeys, frame::Viewer},
 };
 
 pub const NOW: Timestamp = datetime!(2026-11-24 14:20 UTC);
@@ -153,6 +153,9 @@ pub fn case() -> Case {
             load: 0,
         }],
         policy: Policy::built_in(),
+        drafted: None,
+        rebased: None,
+        oldest_debt: None,
         claims_max_age: Duration::hours(12),
     }
 }
@@ -174,6 +177,7 @@ pub fn decided(case: &Case, seq: i32, kind: Kind, reason: &str) -> Recorded {
             reason: Reason::parse(reason).unwrap(),
             incident: None,
             none_of_these_is_me: false,
+            about: None,
             level: Some(Level::Senior),
             teams: vec!["payments".to_owned()],
             roles: vec![],
@@ -234,7 +238,11 @@ pub fn change_page(viewer: Viewer, case: Case) -> ChangePage {
         moved: None,
         told: None,
         form_key: FormKey(Uuid::from_u128(7)),
-        override_key: FormKey(Uuid::from_u128(8)),
+        rare: RareKeys {
+            glass: FormKey(Uuid::from_u128(8)),
+            human: FormKey(Uuid::from_u128(9)),
+            set_aside: vec![],
+        },
         now: NOW,
     }
 }

@@ -7,7 +7,7 @@ use domain::{
     decision::Recorded,
     gate::{Answer, Judged, Question},
     people::Level,
-    policy::Policy,
+    policy::{Policy, Who},
     provenance::Mark,
     standing::{Standing, Voice},
     verdict::{Need, Reason, Verdict, Word},
@@ -73,6 +73,7 @@ fn gate_decision(voice: &Voice, counts: bool) -> wire::GateDecision {
         by: voice.name.clone(),
         revision: voice.revision,
         counts,
+        about: voice.about,
         at: voice.at,
     }
 }
@@ -181,10 +182,16 @@ pub fn decision(from: Recorded) -> wire::Decision {
         kind: decision.kind.as_str().to_owned(),
         reason: decision.reason.as_str().to_owned(),
         incident: decision.incident,
+        about: decision.about,
         person: decision.person.0,
         name: from.name,
         level: decision.level.map(|level| level.as_str().to_owned()),
         teams: decision.teams,
+        roles: decision
+            .roles
+            .iter()
+            .map(|role| role.as_str().to_owned())
+            .collect(),
         policy: wire::Policy {
             id: decision.policy,
             version: decision.policy_version,
@@ -197,8 +204,19 @@ fn need(from: &Need) -> wire::Need {
     wire::Need {
         rule: from.rule.clone(),
         missing: from.sentence(),
+        count: u32::try_from(from.count).unwrap_or(u32::MAX),
+        who: who(&from.who),
         eligible: from.eligible,
         people: from.people.clone(),
+    }
+}
+
+fn who(from: &Who) -> wire::Who {
+    wire::Who {
+        level: from.level.map(|level| level.as_str().to_owned()),
+        team: from.team.clone(),
+        role: from.role.map(|role| role.as_str().to_owned()),
+        people: from.people.iter().map(|person| person.0).collect(),
     }
 }
 

@@ -176,11 +176,33 @@ pub struct Reason {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Need {
     pub rule: String,
+    /// In a sentence; where nobody could give it, with why.
     pub missing: String,
+    /// How many approvals.
+    #[serde(default)]
+    pub count: u32,
+    /// Of whom: all that is said must hold.
+    #[serde(default)]
+    pub who: Who,
     /// How many people could give it.
     pub eligible: u32,
-    /// Up to five of them.
+    /// Up to five of them, whoever decided least in the last seven days first.
     pub people: Vec<String>,
+}
+
+/// A kind of people. What is not said is left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Who {
+    /// Of this level or a higher one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// One of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Uuid>,
 }
 
 /// A change that has the asked commit as the head of a revision.
@@ -209,6 +231,9 @@ pub struct GateDecision {
     pub revision: i32,
     /// Whether it counts towards this verdict.
     pub counts: bool,
+    /// The `seq` of the rejection that this sets aside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<i32>,
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
 }
@@ -337,15 +362,20 @@ pub struct Decision {
     pub revision: i32,
     pub digest: String,
     pub seq: i32,
-    /// `approve`, `reject`, `withdraw` or `override`.
+    /// `approve`, `reject`, `withdraw`, `override`, `set_aside` or `human`.
     pub kind: String,
     pub reason: String,
     pub incident: Option<String>,
+    /// The `seq` of the rejection that this sets aside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<i32>,
     pub person: Uuid,
     pub name: String,
-    /// As it was then; likewise the teams.
+    /// As it was then; likewise the teams and the roles.
     pub level: Option<String>,
     pub teams: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
     pub policy: Policy,
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,

@@ -14,6 +14,7 @@ use domain::{
     people::{self, Granted, Level, Source, held},
     policy::Policy,
     provenance::{Mark, Place, Provenance, Strength, Tool},
+    standing::Turn,
 };
 use sqlx::PgConnection;
 use std::collections::HashMap;
@@ -49,6 +50,8 @@ pub async fn load(
     } else {
         Vec::new()
     };
+    let (drafted, rebased) = turns(conn, &change, &policy).await?;
+    let oldest_debt = oldest_debt(conn, change.repository, &policy).await?;
     Ok(Some(Case {
         provenance,
         tools,
@@ -58,6 +61,9 @@ pub async fn load(
         decisions: decisions(conn, change.repository, change.id).await?,
         reviewers: reviewers(conn).await?,
         policy,
+        drafted,
+        rebased,
+        oldest_debt,
         change,
         revision,
         claims_max_age,
@@ -148,6 +154,68 @@ async fn paths(
     .fetch_all(conn)
     .await?;
     Ok(names)
+}
+
+/// When the change last went back to draft, and when its merge base last moved, as far as the policy minds.
+async fn turns(
+    conn: &mut PgConnection,
+    change: &Change,
+    policy: &Policy,
+) -> Result<(Option<Turn>, Option<Turn>), Error> {
+    let terms = &policy.document.approvals;
+    if !(terms.expire_on_draft || terms.expire_on_new_base) {
+        return Ok((None, None));
+    }
+    let rows = sqlx::query!(
+        r#"select decisions, at, draft and not was_draft as "drafted!", merge_base <> was_base as "rebased!"
+           from (select s.from_version, s.decisions, s.at, s.draft, r.merge_base, lag(s.draft) over states as was_draft,
+                        lag(r.merge_base) over states as was_base
+                 from change_state s join revision r on r.repository_id = s.repository_id and r.id = s.head_revision
+                 where s.repository_id = $1 and s.change_id = $2 window states as (order by s.from_version)) states
+           where was_base is not null order by from_version"#,
+        change.repository.0,
+        change.id.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    let (mut drafted, mut rebased) = (None, None);
+    for row in rows {
+        let turn = Turn {
+            after: row.decisions,
+            at: row.at,
+        };
+        drafted = if row.drafted { Some(turn) } else { drafted };
+        rebased = if row.rebased { Some(turn) } else { rebased };
+    }
+    Ok((drafted, rebased))
+}
+
+/// When the oldest override of a repository was taken whose review is still owed, if the policy minds. The review is what
+/// `domain::verdict::Debt` says: an approval or a rejection of that revision, later, by somebody else who had no hand in it.
+async fn oldest_debt(
+    conn: &mut PgConnection,
+    repository: RepositoryId,
+    policy: &Policy,
+) -> Result<Option<Timestamp>, Error> {
+    if !policy.document.glass.refused_while_overdue {
+        return Ok(None);
+    }
+    let at = sqlx::query_scalar!(
+        r#"select min(o.at) from decision o
+           where o.repository_id = $1 and o.kind = 'override' and not exists (
+               select from decision p
+               where p.repository_id = o.repository_id and p.change_id = o.change_id and p.digest = o.digest and p.seq > o.seq
+                 and p.person_id <> o.person_id and p.kind in ('approve', 'reject')
+                 and not exists (select from decision w where w.repository_id = p.repository_id and w.change_id = p.change_id
+                                 and w.person_id = p.person_id and w.kind = 'withdraw' and w.seq > p.seq)
+                 and not exists (select from contributor c join account a on a.key = any(c.keys) and a.until_version is null
+                                 where c.repository_id = p.repository_id and c.change_id = p.change_id
+                                   and a.person_id = p.person_id))"#,
+        repository.0,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(at)
 }
 
 async fn contributors(
@@ -431,7 +499,7 @@ pub async fn decisions(
     let rows = sqlx::query_as!(
         DecisionRow,
         r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
-                  d.incident, d.none_of_these_is_me, d.level, d.teams, d.roles, d.policy, d.policy_version, d.at, p.name, r.number
+                  d.incident, d.none_of_these_is_me, d.about_seq, d.level, d.teams, d.roles, d.policy, d.policy_version, d.at, p.name, r.number
            from decision d join person p on p.id = d.person_id
            join revision r on r.repository_id = d.repository_id and r.id = d.revision_id
            where d.repository_id = $1 and d.change_id = $2 order by d.seq"#,
@@ -457,6 +525,7 @@ pub(crate) struct DecisionRow {
     pub reason: String,
     pub incident: Option<String>,
     pub none_of_these_is_me: bool,
+    pub about_seq: Option<i32>,
     pub level: Option<String>,
     pub teams: Vec<String>,
     pub roles: Vec<String>,
@@ -485,6 +554,7 @@ impl DecisionRow {
             reason: known(Reason::parse(&self.reason).ok(), "decision", "reason")?,
             incident: self.incident,
             none_of_these_is_me: self.none_of_these_is_me,
+            about: self.about_seq,
             level,
             teams: self.teams,
             roles: roles(&self.roles)?,

@@ -510,8 +510,9 @@ async fn state(
     .execute(tx.conn())
     .await?;
     sqlx::query!(
-        "insert into change_state (repository_id, change_id, from_version, state, draft, title, url, author_name, author_login, head_revision, at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "insert into change_state (repository_id, change_id, from_version, state, draft, title, url, author_name, author_login, head_revision, at, decisions)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+                 (select decisions from change where repository_id = $1 and id = $2))",
         outcome.repository.0,
         change.id.0,
         version,

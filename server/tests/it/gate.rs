@@ -44,12 +44,16 @@ async fn an_answer_always_has_all_its_parts(pool: PgPool) {
       "enforced": true,
       "needs": [
         {
+          "count": 1,
           "eligible": 1,
           "missing": "One senior who is no contributor has to approve exactly this revision.",
           "people": [
             "ben"
           ],
-          "rule": "assisted-below-senior"
+          "rule": "assisted-below-senior",
+          "who": {
+            "level": "senior"
+          }
         }
       ],
       "policy": {

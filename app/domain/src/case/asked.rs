@@ -4,16 +4,17 @@ use super::{Case, Reviewer};
 use crate::{
     decision::Kind,
     policy::{Ask, Facts, Rule, Who},
+    provenance::Provenance,
     standing::{Asked, Candidate, Candidates, Voice},
     verdict::NAMES,
 };
 
 impl Case {
     /// The rules that apply, with who could give what each needs.
-    pub(super) fn asked(&self, voices: &[Voice]) -> Vec<Asked> {
+    pub(super) fn asked(&self, provenance: Provenance, voices: &[Voice]) -> Vec<Asked> {
         let reviewers = self.by_load();
         let candidates = |ask: &Ask| self.candidates(&ask.who, &reviewers, voices);
-        self.applying()
+        self.applying(provenance)
             .map(|(position, rule)| Asked {
                 rule: position,
                 candidates: rule.needs.iter().map(candidates).collect(),
@@ -23,14 +24,15 @@ impl Case {
 
     /// Every need of every rule that applies.
     pub(super) fn asks(&self) -> impl Iterator<Item = &Ask> {
-        self.applying().flat_map(|(_, rule)| &rule.needs)
+        let provenance = self.believed().provenance;
+        self.applying(provenance).flat_map(|(_, rule)| &rule.needs)
     }
 
-    fn applying(&self) -> impl Iterator<Item = (usize, &Rule)> {
+    fn applying(&self, provenance: Provenance) -> impl Iterator<Item = (usize, &Rule)> {
         let paths: Vec<&[u8]> = self.paths.iter().map(Vec::as_slice).collect();
         let lines = self.revision.added.saturating_add(self.revision.removed);
         let facts = Facts {
-            provenance: self.provenance,
+            provenance,
             tools: &self.tools,
             level: self.level(),
             // No code host tells us of bots or of labels yet.

@@ -35,11 +35,19 @@ impl Case {
         if !person.active {
             return Err(Problem::Inactive);
         }
-        if kind == Kind::Withdraw {
-            return self
-                .has_something_standing(person.id)
-                .then(|| self.as_known(person, now))
-                .ok_or(Problem::NothingToWithdraw);
+        match kind {
+            Kind::Withdraw => {
+                return self
+                    .has_something_standing(person.id)
+                    .then(|| self.as_known(person, now))
+                    .ok_or(Problem::NothingToWithdraw);
+            }
+            // Anybody's word is recorded; whether it is believed is another question.
+            Kind::Human => {
+                self.can_be_decided(kind)?;
+                return Ok(self.as_known(person, now));
+            }
+            Kind::Approve | Kind::Reject | Kind::Override | Kind::SetAside => {}
         }
         let may = self.is_asked(person, kind, now)?;
         match self.role_of(person.id) {
@@ -48,6 +56,11 @@ impl Case {
             _ => {}
         }
         self.can_be_decided(kind)?;
+        match kind {
+            Kind::SetAside => self.has_one_to_set_aside(person, now)?,
+            Kind::Override if self.review_is_overdue(now) => return Err(Problem::ReviewOverdue),
+            Kind::Override | Kind::Approve | Kind::Reject | Kind::Withdraw | Kind::Human => {}
+        }
         Ok(may)
     }
 
@@ -69,6 +82,12 @@ impl Case {
         })
     }
 
+    fn review_is_overdue(&self, now: Timestamp) -> bool {
+        let terms = &self.policy.document.glass;
+        let is_due = |taken: Timestamp| taken + terms.review_within <= now;
+        terms.refused_while_overdue && self.oldest_debt.is_some_and(is_due)
+    }
+
     /// Of whom one has to be to decide this way: for an approval one of those whom a rule asks that applies, or a senior
     /// where none does; for a rejection one of these, or a senior in any case.
     fn wanted(&self, kind: Kind) -> Vec<Who> {
@@ -76,8 +95,9 @@ impl Case {
         let asked = || self.asks().map(|ask| ask.who.clone()).collect::<Vec<_>>();
         match kind {
             Kind::Override => self.policy.document.glass.by.clone(),
+            Kind::SetAside => vec![self.policy.document.veto.set_aside_by.clone()],
             Kind::Reject => asked().into_iter().chain([senior]).collect(),
-            Kind::Approve | Kind::Withdraw => Some(asked())
+            Kind::Approve | Kind::Withdraw | Kind::Human => Some(asked())
                 .filter(|asked| !asked.is_empty())
                 .unwrap_or(vec![senior]),
         }

@@ -1,9 +1,12 @@
 //! All the facts about one change, and what somebody may do with them.
 
 mod asked;
+mod believed;
 mod eligible;
+mod set_aside;
 
 pub use eligible::MayDecide;
+pub use set_aside::Open;
 
 use crate::{
     Timestamp,
@@ -15,7 +18,7 @@ use crate::{
     policy::{Held, Policy},
     problem::Problem,
     provenance::{self, Provenance, Tool},
-    standing::{Standing, Voice},
+    standing::{Standing, Turn, Voice},
     verdict::{Verdict, verdict},
 };
 use time::Duration;
@@ -38,6 +41,11 @@ pub struct Case {
     /// All active people as they are now, whatever the age of their claims: signing in renews them.
     pub reviewers: Vec<Reviewer>,
     pub policy: Policy,
+    /// When the change last went back to draft, and when its merge base last moved; none where the policy minds neither.
+    pub drafted: Option<Turn>,
+    pub rebased: Option<Turn>,
+    /// When the oldest override in this repository was taken whose review is still owed; none where the policy does not mind.
+    pub oldest_debt: Option<Timestamp>,
     /// How old the claims of a sign-in may be to grant something.
     pub claims_max_age: Duration,
 }
@@ -97,23 +105,34 @@ impl Case {
     /// All that the verdict reads except the time.
     #[must_use]
     pub fn standing(&self) -> Standing {
-        let voices: Vec<Voice> = self
-            .decisions
-            .iter()
-            .map(|recorded| self.voice(recorded))
-            .collect();
-        Standing {
+        let mut standing = self.believed();
+        standing.asked = self.asked(standing.provenance, &standing.voices);
+        standing
+    }
+
+    /// The standing, but for what the rules ask: which of them apply depends on whom the policy believes.
+    fn believed(&self) -> Standing {
+        let voices = self.decisions.iter();
+        let mut standing = Standing {
             key: self.change.key.clone(),
             number: self.revision.number,
             digest: self.revision.digest,
             patch: self.revision.patch,
             provenance: self.provenance,
+            believed: None,
             level: self.level(),
-            asked: self.asked(&voices),
-            voices,
+            voices: voices.map(|recorded| self.voice(recorded)).collect(),
             policy: self.policy.id.clone(),
             policy_version: self.policy.version,
+            asked: vec![],
+            drafted: self.drafted,
+            rebased: self.rebased,
+        };
+        standing.believed = standing.believed_word().map(|voice| voice.name.clone());
+        if standing.believed.is_some() {
+            standing.provenance = Provenance::Human;
         }
+        standing
     }
 
     /// The level of the revision: the lowest among its contributors, each as it was when the revision arrived.
@@ -213,7 +232,12 @@ impl Case {
             return Err(Problem::ChangedSinceYouLooked);
         }
         let incident = incident(&proposed)?;
-        if matches!(proposed.kind, Kind::Reject | Kind::Override) && proposed.reason.is_empty() {
+        let about = self.set_aside(person, &proposed, now)?;
+        let says_why = matches!(
+            proposed.kind,
+            Kind::Reject | Kind::Override | Kind::SetAside
+        );
+        if says_why && proposed.reason.is_empty() {
             return Err(Problem::ReasonNeeded);
         }
         let asks = proposed.kind == Kind::Approve && !self.unidentified().is_empty();
@@ -232,6 +256,7 @@ impl Case {
             reason: proposed.reason,
             incident,
             none_of_these_is_me: asks,
+            about,
             level: may.level,
             teams: may.teams,
             roles: may.roles,
@@ -243,7 +268,7 @@ impl Case {
 
     fn voice(&self, recorded: &Recorded) -> Voice {
         let decision = &recorded.decision;
-        Voice {
+        let mut voice = Voice {
             seq: decision.seq,
             kind: decision.kind,
             person: decision.person,
@@ -254,9 +279,17 @@ impl Case {
             revision: recorded.revision_number,
             about_this: decision.digest == self.revision.digest,
             contributor: self.role_of(decision.person).is_some(),
+            trusted: true,
+            about: decision.about,
             at: decision.at,
             incident: decision.incident.clone(),
-        }
+        };
+        voice.trusted = match voice.kind {
+            Kind::SetAside => self.policy.document.veto.set_aside_by.admits(&voice.held()),
+            Kind::Human => self.believes(&voice.held()),
+            Kind::Approve | Kind::Reject | Kind::Withdraw | Kind::Override => true,
+        };
+        voice
     }
 }
 
@@ -280,7 +313,9 @@ fn incident(proposed: &Proposed) -> Result<Option<String>, Problem> {
             Ok(Some(name.to_owned()))
         }
         (Kind::Override, _) => Err(Problem::IncidentNeeded),
-        (Kind::Approve | Kind::Reject | Kind::Withdraw, _) => Ok(None),
+        (Kind::Approve | Kind::Reject | Kind::Withdraw | Kind::SetAside | Kind::Human, _) => {
+            Ok(None)
+        }
     }
 }
 

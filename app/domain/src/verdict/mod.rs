@@ -1,10 +1,14 @@
 //! What stands between a revision and an open gate.
 
+mod expiry;
 mod fill;
 mod need;
+mod overridden;
 
+pub use expiry::{Ended, Expired};
 pub(crate) use need::NAMES;
 pub use need::{Need, WhyNobody};
+pub use overridden::{BrokenGlass, Debt};
 
 use crate::{
     Timestamp,
@@ -20,17 +24,20 @@ pub fn verdict(standing: &Standing, policy: &Policy, now: Timestamp) -> Verdict 
     if let Some(doubt) = doubt(standing, policy) {
         return Verdict::Undecidable(doubt);
     }
-    let needs = need::missing(standing, policy);
+    let (approvals, expired) = expiry::approvals(standing, policy, now);
+    let needs = need::missing(standing, policy, &approvals);
     let vetoes: Vec<&Voice> = standing.vetoes().collect();
     match standing.live_override(policy, now) {
-        Some(glass) if !needs.is_empty() || !vetoes.is_empty() => return overridden(glass, policy),
+        Some(glass) if !needs.is_empty() || !vetoes.is_empty() => {
+            return Verdict::Overridden(BrokenGlass::by(glass, standing, policy));
+        }
         _ => {}
     }
     if !vetoes.is_empty() {
         return Verdict::Rejected(vetoes.into_iter().map(Veto::from).collect());
     }
     if !needs.is_empty() {
-        return Verdict::Waiting(needs);
+        return Verdict::Waiting { needs, expired };
     }
     if standing.asked.is_empty() {
         Verdict::NotRequired
@@ -45,7 +52,11 @@ pub enum Verdict {
     /// Something needed to judge is not whole.
     Undecidable(Doubt),
     Rejected(Vec<Veto>),
-    Waiting(Vec<Need>),
+    Waiting {
+        needs: Vec<Need>,
+        /// Approvals that would count, had they not ended.
+        expired: Vec<Expired>,
+    },
     Overridden(BrokenGlass),
     Approved,
     NotRequired,
@@ -82,14 +93,6 @@ pub struct Veto {
     pub at: Timestamp,
 }
 
-/// An override that allows for now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BrokenGlass {
-    pub by: String,
-    pub incident: String,
-    pub until: Timestamp,
-}
-
 /// Why, for machines and for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
@@ -104,7 +107,7 @@ impl Verdict {
         match self {
             Verdict::Undecidable(_) => Word::Undecidable,
             Verdict::Rejected(_) => Word::Rejected,
-            Verdict::Waiting(_) => Word::Waiting,
+            Verdict::Waiting { .. } => Word::Waiting,
             Verdict::Overridden(_) => Word::Overridden,
             Verdict::Approved => Word::Approved,
             Verdict::NotRequired => Word::NotRequired,
@@ -115,7 +118,7 @@ impl Verdict {
     #[must_use]
     pub fn needs(&self) -> &[Need] {
         match self {
-            Verdict::Waiting(needs) => needs,
+            Verdict::Waiting { needs, .. } => needs,
             Verdict::Undecidable(_)
             | Verdict::Rejected(_)
             | Verdict::Overridden(_)
@@ -130,7 +133,10 @@ impl Verdict {
         match self {
             Verdict::Undecidable(doubt) => vec![doubt.reason()],
             Verdict::Rejected(vetoes) => vetoes.iter().map(Veto::reason).collect(),
-            Verdict::Waiting(needs) => needs.iter().map(Need::reason).collect(),
+            Verdict::Waiting { needs, expired } => {
+                let needs = needs.iter().map(Need::reason);
+                needs.chain(expired.iter().map(Expired::reason)).collect()
+            }
             Verdict::Overridden(glass) => vec![glass.reason()],
             Verdict::Approved => vec![reason(
                 "approved",
@@ -223,7 +229,7 @@ impl Veto {
         reason(
             "rejected",
             format!(
-                "{} rejected revision {}; the rejection stands until it is withdrawn.",
+                "{} rejected revision {}; the rejection stands until it is withdrawn or set aside.",
                 self.by, self.revision
             ),
         )
@@ -237,18 +243,6 @@ impl From<&Voice> for Veto {
             revision: voice.revision,
             at: voice.at,
         }
-    }
-}
-
-impl BrokenGlass {
-    fn reason(&self) -> Reason {
-        reason(
-            "overridden",
-            format!(
-                "{} overrode the missing approvals for {}; a review is owed.",
-                self.by, self.incident
-            ),
-        )
     }
 }
 
@@ -278,12 +272,10 @@ fn is_of(standing: &Standing, policy: &Policy) -> bool {
         })
 }
 
-fn overridden(glass: &Voice, policy: &Policy) -> Verdict {
-    Verdict::Overridden(BrokenGlass {
-        by: glass.name.clone(),
-        incident: glass.incident.clone().unwrap_or_default(),
-        until: glass.at + policy.document.glass.lasts,
-    })
+/// A moment as a sentence says it.
+fn minute(at: Timestamp) -> String {
+    let at = at.to_offset(time::UtcOffset::UTC);
+    format!("{} {:02}:{:02} UTC", at.date(), at.hour(), at.minute())
 }
 
 #[cfg(test)]

@@ -37,11 +37,10 @@ pub enum WhyNobody {
 }
 
 /// All that the rules still ask which apply. Rule by rule, and each for itself: one approval may serve several rules.
-pub(super) fn missing(standing: &Standing, policy: &Policy) -> Vec<Need> {
-    let approvals: Vec<&Voice> = standing.approvals().collect();
+pub(super) fn missing(standing: &Standing, policy: &Policy, approvals: &[&Voice]) -> Vec<Need> {
     let of_rule = |asked: &Asked| {
         let rule = policy.document.rules.get(asked.rule);
-        rule.map_or_else(Vec::new, |rule| needs(rule, asked, &approvals))
+        rule.map_or_else(Vec::new, |rule| needs(rule, asked, approvals))
     };
     standing.asked.iter().flat_map(of_rule).collect()
 }

@@ -187,6 +187,7 @@ impl Human {
             reason: Reason::parse("because").unwrap(),
             incident: (kind == Kind::Override).then(|| "INC-1".to_owned()),
             none_of_these_is_me: true,
+            about: None,
             form_key: FormKey(store::ids::new()),
         };
         let decision = case.decide(&person, proposed, seq, tx.now())?;

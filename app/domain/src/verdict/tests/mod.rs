@@ -1,12 +1,14 @@
 //! The verdict, told as cases and as properties.
 
+mod over_time;
 mod rules;
 
 use super::*;
 use crate::{
     case::Case,
-    decision::Kind,
+    decision::{Kind, Proposed},
     people::Level,
+    problem::Problem,
     provenance::Provenance,
     testing::{NOW, case, id},
 };
@@ -16,7 +18,7 @@ use time::Duration;
 #[test]
 fn a_juniors_assisted_change_waits_for_one_senior() {
     let case = case().by("ana", Some(Level::Junior));
-    let Verdict::Waiting(needs) = case.judged() else {
+    let Verdict::Waiting { needs, .. } = case.judged() else {
         panic!("{:?}", case.judged())
     };
     assert_eq!(needs.len(), 1);
@@ -244,7 +246,7 @@ fn an_approval_by_somebody_below_senior_then_does_not_count() {
 #[test]
 fn a_need_says_why_nobody_is_left() {
     let all_took_part = case().by_unproved("ben").by_unproved("li");
-    let Verdict::Waiting(needs) = all_took_part.judged() else {
+    let Verdict::Waiting { needs, .. } = all_took_part.judged() else {
         panic!()
     };
     assert_eq!(needs[0].eligible, 0);

@@ -1,5 +1,7 @@
 //! Decisions at the door that people use: the form of a change's page, pressed once, fifty times at once, too late, and by those who may not.
 
+mod rare;
+
 use crate::{
     auth::site::Site,
     support::{
@@ -28,7 +30,7 @@ use tokio::{
 };
 
 /// A change of Ana's, submitted, and Ben, who may decide about it.
-async fn ready(pool: PgPool) -> (TestServer, Change, Human) {
+pub async fn ready(pool: PgPool) -> (TestServer, Change, Human) {
     let t = TestServer::new(pool).await;
     let (change, ben) = (change(), t.senior("ben").await);
     t.ci().await.submit(&change).await;

@@ -1,0 +1,68 @@
+//! An override that allows for now, and the review that it leaves owed.
+
+use super::{Reason, minute, reason};
+use crate::{
+    Timestamp,
+    decision::Kind,
+    policy::Policy,
+    standing::{Standing, Voice},
+};
+
+/// An override that allows for now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenGlass {
+    pub by: String,
+    pub incident: String,
+    pub until: Timestamp,
+    pub review: Debt,
+}
+
+/// The review that an override leaves owed. Whoever approves or rejects that very revision afterwards pays it, unless they
+/// overrode themselves or had a hand in it: both mean that somebody else has looked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Debt {
+    Due(Timestamp),
+    PaidBy(String),
+}
+
+impl BrokenGlass {
+    pub(super) fn by(glass: &Voice, standing: &Standing, policy: &Policy) -> Self {
+        let terms = &policy.document.glass;
+        Self {
+            by: glass.name.clone(),
+            incident: glass.incident.clone().unwrap_or_default(),
+            until: glass.at + terms.lasts,
+            review: payer(glass, standing).map_or_else(
+                || Debt::Due(glass.at + terms.review_within),
+                |voice| Debt::PaidBy(voice.name.clone()),
+            ),
+        }
+    }
+
+    pub(super) fn reason(&self) -> Reason {
+        let review = match &self.review {
+            Debt::Due(at) => format!("a review is owed by {}", minute(*at)),
+            Debt::PaidBy(name) => format!("{name} reviewed it since"),
+        };
+        let (by, incident) = (&self.by, &self.incident);
+        reason(
+            "overridden",
+            format!("{by} overrode the missing approvals for {incident}; {review}."),
+        )
+    }
+}
+
+fn payer<'a>(glass: &Voice, standing: &'a Standing) -> Option<&'a Voice> {
+    let pays = |voice: &&Voice| {
+        matches!(voice.kind, Kind::Approve | Kind::Reject)
+            && voice.seq > glass.seq
+            && voice.person != glass.person
+            && !voice.contributor
+            && standing.counts(voice)
+    };
+    standing
+        .voices
+        .iter()
+        .filter(pays)
+        .min_by_key(|voice| voice.seq)
+}
