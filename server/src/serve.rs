@@ -9,7 +9,7 @@ use axum::{
 };
 use secrecy::ExposeSecret;
 use store::Db;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinSet};
 use tower_http::{
     set_header::SetResponseHeaderLayer,
     timeout::{RequestBodyDeadlineLayer, RequestBodyTimeoutLayer},
@@ -29,7 +29,9 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     .context("could not connect to DATABASE_URL")?;
     refuse_too_much(&db).await?;
     let server = Server::new(db, settings)?;
-    let renewing = tokio::spawn(jobs::standings::run(server.clone()));
+    let mut jobs = JoinSet::new();
+    jobs.spawn(jobs::standings::run(server.clone()));
+    jobs.spawn(jobs::sessions::run(server.clone()));
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("could not listen on {address}"))?;
@@ -44,7 +46,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         }
     });
     connections::serve(listener, router(server), patience, stop).await;
-    renewing.abort();
+    jobs.abort_all();
     Ok(())
 }
 

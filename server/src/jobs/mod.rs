@@ -1,4 +1,5 @@
 //! What runs beside requests: on a timer, or woken by events.
 
+pub mod sessions;
 pub mod standings;
 pub mod watch;

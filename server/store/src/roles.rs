@@ -35,6 +35,9 @@ const AMENDED: &[(&str, &str)] = &[
     ),
 ];
 
+/// Tables, amended too, of which rows may go: they are no record, and say of people what nobody needs for ever.
+const FORGOTTEN: &[&str] = &["session"];
+
 /// Tables that hold only what can be made again.
 const PROJECTIONS: &[&str] = &["standing", "queue"];
 
@@ -57,6 +60,11 @@ pub async fn grant(owner: &mut PgConnection, role: &str) -> Result<(), Error> {
     statements.extend(AMENDED.iter().map(|(table, columns)| {
         format!("grant select, insert, update ({columns}) on {table} to {role}")
     }));
+    statements.extend(
+        FORGOTTEN
+            .iter()
+            .map(|table| format!("grant delete on {table} to {role}")),
+    );
     statements.extend(
         PROJECTIONS
             .iter()

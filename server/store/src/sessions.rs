@@ -114,6 +114,23 @@ pub async fn load(
     }))
 }
 
+/// Deletes at most so many sessions that were over before a moment: revoked, or past the end that they had from the beginning. Says
+/// how many. Those that another process is deleting are left to it.
+///
+/// # Errors
+/// The database refused.
+pub async fn forget(conn: &mut PgConnection, before: Timestamp, most: i64) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        "delete from session where id_hash in (
+             select id_hash from session where expires_at < $1 or revoked_at < $1 limit $2 for update skip locked)",
+        before,
+        most,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Ends one session.
 ///
 /// # Errors

@@ -1,7 +1,9 @@
 //! The two roles: what the application may do with each table, in full.
 
 use crate::support::TestServer;
+use server::jobs;
 use sqlx::{PgPool, Row};
+use time::Duration;
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn the_application_may_add_to_the_record_and_never_rewrite_it(pool: PgPool) {
@@ -52,7 +54,7 @@ async fn the_application_may_add_to_the_record_and_never_rewrite_it(pool: PgPool
     queue: delete insert select update; updates change_id repository_id revision_id since verdict
     repository: insert select
     revision: insert select
-    session: insert select; updates data expires_at last_seen_at person_id revoked_at
+    session: delete insert select; updates data expires_at last_seen_at person_id revoked_at
     sign_in: insert select
     standing: delete insert select update; updates change_id facts form head people_version policy policy_version repository_id revision_id target
     token: insert select; updates last_used_at revoked_at
@@ -120,4 +122,15 @@ async fn a_role_that_could_rewrite_records_is_told_from_one_that_cannot(pool: Pg
         store::roles::too_much(&mut owner).await.unwrap(),
         ["is a superuser"]
     );
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn the_application_deletes_sessions_that_were_over_thirty_days_ago(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    t.senior("ben").await;
+    t.pass(Duration::days(31));
+    assert_eq!(jobs::sessions::batch(&t.server).await.unwrap(), 0);
+    t.pass(Duration::SECOND);
+    assert_eq!(jobs::sessions::batch(&t.server).await.unwrap(), 1);
+    assert_eq!(t.count("session").await, 0);
 }

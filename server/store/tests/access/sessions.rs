@@ -18,14 +18,18 @@ const WAITING: &str = "select count(*) from pg_stat_activity where datname = cur
 impl World {
     /// Opens the session `ID` of somebody for a day.
     async fn open(&self, person: PersonId) {
+        self.open_for(person, ID, Duration::DAY).await;
+    }
+
+    async fn open_for(&self, person: PersonId, id: IdHash, lasts: Duration) {
         let session = Session {
             person: Some(person),
             data: b"{}".to_vec(),
-            expires_at: self.db.now() + Duration::DAY,
+            expires_at: self.db.now() + lasts,
         };
         let mut conn = self.db.pool().acquire().await.unwrap();
         assert!(
-            sessions::create(&mut conn, &ID, &session, self.db.now())
+            sessions::create(&mut conn, &id, &session, self.db.now())
                 .await
                 .unwrap()
         );
@@ -45,6 +49,13 @@ impl World {
         sessions::save(&mut conn, &ID, Some(person), b"{\"seen\":1}", self.db.now())
             .await
             .unwrap()
+    }
+
+    /// Deletes at most two that have been over for ten days.
+    async fn forget(&self) -> u64 {
+        let mut conn = self.db.pool().acquire().await.unwrap();
+        let before = self.db.now() - Duration::days(10);
+        sessions::forget(&mut conn, before, 2).await.unwrap()
     }
 
     async fn revoke_all(&self, person: PersonId) {
@@ -160,4 +171,37 @@ async fn a_session_nobody_used_ends_and_stays_ended(pool: PgPool) {
     w.pass(IDLE);
     assert!(!w.is_open().await);
     assert!(!w.is_open().await, "asking for it is no use of it");
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn sessions_that_are_long_over_go_and_no_others(pool: PgPool) {
+    let w = World::new(pool).await;
+    let ben = w.sign_in(&ben()).await;
+    w.open_for(ben, [1; 32], Duration::days(365)).await;
+    w.revoke_all(ben).await;
+    w.open_for(ben, [2; 32], Duration::DAY).await;
+    w.open_for(ben, ID, Duration::days(365)).await;
+    w.pass(Duration::days(10));
+    assert_eq!(w.forget().await, 0, "over for ten days and no longer");
+    w.pass(Duration::SECOND);
+    assert_eq!(w.forget().await, 1, "the one that was revoked");
+    w.pass(Duration::DAY);
+    assert_eq!(w.forget().await, 1, "the one whose day was over");
+    assert!(w.save(ben).await, "the one that is open stays");
+    assert_eq!(w.count("select count(*) from session").await, 1);
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn no_more_sessions_go_at_once_than_was_said(pool: PgPool) {
+    let w = World::new(pool).await;
+    let ben = w.sign_in(&ben()).await;
+    for id in [[1; 32], [2; 32], [3; 32]] {
+        w.open_for(ben, id, Duration::DAY).await;
+    }
+    w.pass(Duration::days(12));
+    let mut gone = vec![];
+    for _ in 0..3 {
+        gone.push(w.forget().await);
+    }
+    assert_eq!(gone, [2, 1, 0]);
 }
