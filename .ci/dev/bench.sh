@@ -5,13 +5,17 @@ BENCH_CONNECTIONS=32
 BENCH_SECONDS=10
 
 bench() {
-  local name=${1:-} figures=(page-weight pages gate gate-latency submit)
+  local name=${1:-} figures=(page-weight verdict pages gate gate-latency submit)
   [ $# -le 1 ] || misuse "bench takes one name, not “$*”."
   if [ -n "$name" ]; then
     [[ " ${figures[*]} " = *" $name "* ]] || misuse "There is no figure “$name”; there are ${figures[*]}."
     figures=("$name")
   fi
   only_one bench
+  if [ "${figures[*]}" = verdict ]; then
+    bench_verdict
+    return
+  fi
   install_for run
   build_assets >&2
   if [ "${figures[*]}" = page-weight ]; then
@@ -63,6 +67,8 @@ bench_templates() {
 }
 
 bench_page_weight() { page_weight; }
+
+bench_verdict() { cargo run --quiet --release --package domain --example verdict; }
 
 bench_gate() {
   local ours reference

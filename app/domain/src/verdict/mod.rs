@@ -26,7 +26,8 @@ pub fn verdict(standing: &Standing, policy: &Policy, now: Timestamp) -> Verdict 
     }
     let (approvals, expired) = expiry::approvals(standing, policy, now);
     let needs = need::missing(standing, policy, &approvals);
-    let vetoes: Vec<&Voice> = standing.vetoes().collect();
+    let mut vetoes: Vec<&Voice> = standing.vetoes().collect();
+    vetoes.sort_by_key(|veto| veto.seq);
     match standing.live_override(policy, now) {
         Some(glass) if !needs.is_empty() || !vetoes.is_empty() => {
             return Verdict::Overridden(BrokenGlass::by(glass, standing, policy));

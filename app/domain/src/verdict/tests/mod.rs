@@ -1,6 +1,7 @@
 //! The verdict, told as cases and as properties.
 
 mod over_time;
+mod properties;
 mod rules;
 
 use super::*;
@@ -12,7 +13,6 @@ use crate::{
     provenance::Provenance,
     testing::{NOW, case, id},
 };
-use proptest::prelude::*;
 use time::Duration;
 
 #[test]
@@ -275,114 +275,5 @@ fn every_verdict_gives_a_reason_and_every_word_reads_back() {
         Word::ALL
             .windows(2)
             .all(|pair| pair[0].rank() <= pair[1].rank())
-    );
-}
-
-/// What may happen to a change, in some order.
-#[derive(Debug, Clone)]
-enum Happening {
-    Said(&'static str, Kind),
-    Pushed,
-    Joined(&'static str, bool, Option<Level>),
-}
-
-fn happening() -> impl Strategy<Value = Happening> {
-    let who = prop::sample::select(vec!["ana", "ben", "li", "mika"]);
-    let kind = prop::sample::select(Kind::ALL.to_vec());
-    let level = prop::option::of(prop::sample::select(Level::ALL.to_vec()));
-    prop_oneof![
-        6 => (who.clone(), kind).prop_map(|(who, kind)| Happening::Said(who, kind)),
-        1 => Just(Happening::Pushed),
-        2 => (who, any::<bool>(), level).prop_map(|(who, proved, level)| Happening::Joined(who, proved, level)),
-    ]
-}
-
-fn cases() -> impl Strategy<Value = Case> {
-    let provenance = prop::sample::select(vec![
-        Provenance::Assisted,
-        Provenance::Unknown,
-        Provenance::Human,
-    ]);
-    let patch = prop::sample::select(vec![
-        Patch::Whole,
-        Patch::Whole,
-        Patch::Whole,
-        Patch::Disputed,
-    ]);
-    (provenance, patch, prop::collection::vec(happening(), 0..8)).prop_map(
-        |(provenance, patch, all)| {
-            let start = Case {
-                provenance,
-                ..case()
-            };
-            let mut case = all
-                .into_iter()
-                .fold(start, |case, happening| match happening {
-                    Happening::Said(who, kind) => case.said(who, kind),
-                    Happening::Pushed => case.pushed(),
-                    Happening::Joined(who, true, level) => case.by(who, level),
-                    Happening::Joined(who, false, _) => case.by_unproved(who),
-                });
-            case.revision.patch = patch;
-            case
-        },
-    )
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
-
-    #[test]
-    fn a_rejection_never_raises_the_verdict(case in cases(), who in prop::sample::select(vec!["ben", "li", "zoe"])) {
-        prop_assert!(case.clone().rejected_by(who).word().rank() <= case.word().rank());
-    }
-
-    #[test]
-    fn an_approval_by_a_contributor_never_raises_the_verdict(case in cases()) {
-        let barred = case.by_unproved("ben");
-        // A rejection of one's own is ended by approving, so only those who have none are asked.
-        prop_assume!(!barred.standing().vetoes().any(|veto| veto.person == id("ben")));
-        prop_assert!(barred.clone().approved_by("ben").word().rank() <= barred.word().rank());
-    }
-
-    #[test]
-    fn another_contributor_never_raises_the_verdict(case in cases(), level in prop::option::of(prop::sample::select(Level::ALL.to_vec()))) {
-        let case = case.by("ana", Some(Level::Senior));
-        prop_assert!(case.clone().by("zoe", level).word().rank() <= case.word().rank());
-    }
-
-    #[test]
-    fn an_approval_of_a_newer_revision_changes_nothing(case in cases(), who in prop::sample::select(vec!["ben", "li", "zoe"])) {
-        let mut with_one = case.clone().pushed().approved_by(who);
-        with_one.revision = case.revision.clone();
-        with_one.change.head = case.change.head;
-        prop_assert_eq!(with_one.word(), case.word());
-    }
-
-    #[test]
-    fn what_is_stored_judges_like_the_case(case in cases()) {
-        let stored = serde_json::from_value(serde_json::to_value(case.standing()).unwrap()).unwrap();
-        prop_assert_eq!(verdict(&stored, &case.policy, NOW), case.judged());
-    }
-}
-
-#[test]
-fn the_generator_is_fair() {
-    use proptest::{strategy::ValueTree, test_runner::TestRunner};
-    let mut runner = TestRunner::deterministic();
-    let mut shares = std::collections::BTreeMap::<&str, u32>::new();
-    for _ in 0..2_000 {
-        let case = cases().new_tree(&mut runner).unwrap().current();
-        *shares.entry(case.word().as_str()).or_default() += 1;
-    }
-    println!("shares of 2,000: {shares:?}");
-    assert_eq!(
-        shares.len(),
-        6,
-        "every verdict of a change is met: {shares:?}"
-    );
-    assert!(
-        shares.values().all(|&n| n >= 60),
-        "at least 3 % each: {shares:?}"
     );
 }
