@@ -1,29 +1,20 @@
 //! What was acknowledged is there, once, whoever was killed meanwhile: the server, Postgres, or a part of it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod chance;
-#[path = "../it/support/changes.rs"]
-#[expect(
-    dead_code,
-    reason = "the stories of the other test crate tell more about changes"
-)]
-mod changes;
-mod cluster;
 mod people;
-mod site;
+#[path = "../processes/mod.rs"]
+#[expect(dead_code, reason = "other test crates do more with processes")]
+mod processes;
 
-use chance::Chance;
-use cluster::Cluster;
-use domain::{
-    case::Case,
-    ids::ChangeId,
-    token::{Pattern, Scope},
-};
+use domain::{case::Case, ids::ChangeId};
 use people::{Acknowledged, Counts, Senior, Shown};
-use reqwest::multipart::{Form, Part};
+use processes::{
+    chance::Chance,
+    changes, clients,
+    cluster::Cluster,
+    site::{Door, Site},
+};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
-use site::{Door, Site};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, atomic::Ordering},
@@ -32,7 +23,6 @@ use std::{
 use store::{
     Db, Tx,
     cases::{self, Which},
-    tokens,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -42,15 +32,27 @@ const DECISIONS: usize = 500;
 const CHANGES: usize = 100;
 const PEOPLE: usize = 20;
 
+/// What makes a commit last, but for one: this Postgres is told not to wait for the disk, as careless ones are, and to be late
+/// with it. Who records decisions must not take its word. The rest is small, as there are many tests on one machine.
+const SETTINGS: [&str; 7] = [
+    "fsync=on",
+    "full_page_writes=on",
+    "synchronous_commit=off",
+    "wal_writer_delay=10s",
+    "restart_after_crash=on",
+    "shared_buffers=32MB",
+    "max_connections=60",
+];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_acknowledged_decision_is_there_once_whatever_was_killed() {
     let seed = seed();
     println!("COUNTERSIGN_CRASH_SEED={seed}");
     let began = Instant::now();
-    let mut cluster = Cluster::start().await;
+    let mut cluster = Cluster::start(&SETTINGS).await;
     let mut site = Site::start(&cluster).await;
     let db = Db::connect(&cluster.address("postgres"), 4).await.unwrap();
-    let secret = token(&db).await;
+    let secret = clients::token(&db).await;
     let changes = Arc::new(submitted(&site.door, &secret).await);
     let mut seniors = vec![];
     for n in 0..PEOPLE {
@@ -155,39 +157,14 @@ fn seed() -> u64 {
     }
 }
 
-async fn token(db: &Db) -> String {
-    let secret = format!("cs_test_{}", store::ids::new());
-    let mut tx = db.begin().await.unwrap();
-    let new = tokens::NewToken {
-        name: "test",
-        hash: Sha256::digest(secret.as_bytes()).into(),
-        scopes: &[Scope::Submit, Scope::Gate, Scope::Read],
-        repositories: &[Pattern::parse("acme/*").unwrap()],
-        expires_at: tx.now() + time::Duration::DAY,
-    };
-    tokens::create(&mut tx, &new).await.unwrap();
-    tx.commit().await.unwrap();
-    secret
-}
-
 async fn submitted(door: &Door, secret: &str) -> Vec<Shown> {
     let mut all = vec![];
     for key in 0..CHANGES {
         let change = changes::change()
             .key(&key.to_string())
             .pushed(&format!("c{key}"));
-        let json = Part::text(change.json().to_string())
-            .mime_str("application/json")
-            .unwrap();
-        let form = Form::new()
-            .part("change", json)
-            .part("patch", Part::bytes(change.patch));
-        let request = door
-            .http
-            .put(door.at("/api/v1/changes"))
-            .bearer_auth(secret)
-            .multipart(form);
-        let answer: Value = request.send().await.unwrap().json().await.unwrap();
+        let answer = door.submits(secret, &change).await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
         all.push(Shown {
             change: answer["change"]
                 .as_str()

@@ -1,12 +1,8 @@
 //! Twenty seniors who press the same button until somebody says that it was recorded, and a reader who never stops.
 
-use crate::{chance::Chance, site::Door};
-use domain::{
-    ids::PersonId,
-    people::{Groups, Level},
-};
-use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
+use crate::processes::{chance::Chance, clients, site::Door};
+use domain::ids::PersonId;
+use serde_json::Value;
 use std::{
     collections::HashMap,
     sync::{
@@ -15,11 +11,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use store::{
-    Db,
-    people::{self, Claims},
-    sessions,
-};
+use store::Db;
 use uuid::Uuid;
 
 /// A change that is there, as its form shows it.
@@ -57,36 +49,10 @@ pub struct Senior {
 impl Senior {
     /// Signs in as the last steps of the company's sign-in do.
     pub async fn signs_in(db: &Db, door: &Door, name: &str) -> Self {
-        let mut tx = db.begin().await.unwrap();
-        let claims = Claims {
-            issuer: "https://sso.halden.example".to_owned(),
-            subject: name.to_owned(),
-            name: name.to_owned(),
-            email: Some(format!("{name}@halden.example")),
-            login: Some(name.to_owned()),
-            levels: vec![Level::Senior],
-            teams: vec![],
-            roles: vec![],
-            groups: Groups::Read,
-        };
-        let person = people::upsert_at_sign_in(&mut tx, &claims).await.unwrap();
-        let id = tower_sessions::session::Id::default();
-        let hash = Sha256::digest(id.0.to_le_bytes()).into();
-        let session = sessions::Session {
-            person: Some(person),
-            data: json!({ "person": person }).to_string().into_bytes(),
-            expires_at: tx.now() + time::Duration::DAY,
-        };
-        let now = tx.now();
-        assert!(
-            sessions::create(tx.conn(), &hash, &session, now)
-                .await
-                .unwrap()
-        );
-        tx.commit().await.unwrap();
+        let id = clients::senior(db, name).await;
         Self {
-            id: person,
-            session: id.to_string(),
+            id,
+            session: clients::session(db, id).await,
             door: door.clone(),
         }
     }
@@ -130,14 +96,7 @@ impl Senior {
         ];
         let until = Instant::now() + Duration::from_secs(120);
         loop {
-            let request = self.door.http.post(self.door.at("/fn/decide"));
-            let answer = request
-                .header("cookie", format!("countersign={}", self.session))
-                .header("sec-fetch-site", "same-origin")
-                .header("accept", "application/json")
-                .form(&form)
-                .send()
-                .await;
+            let answer = self.door.decides(&self.session, &form).await;
             match answer.map(|answer| answer.status().as_u16()) {
                 Ok(200) => return,
                 // Nobody there, gone while it answered, or there without its database: all that a crash may look like.

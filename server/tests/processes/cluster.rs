@@ -1,4 +1,4 @@
-//! A Postgres of our own that may be killed: as durable as one in production, and gone when the test is over.
+//! A Postgres of our own, which may be killed, and is gone when the test is over.
 
 use sqlx::{Connection as _, PgConnection};
 use std::{
@@ -18,11 +18,12 @@ pub struct Cluster {
     dir: TempDir,
     port: u16,
     programs: PathBuf,
+    settings: &'static [&'static str],
 }
 
 impl Cluster {
-    /// Makes one and starts it.
-    pub async fn start() -> Self {
+    /// Makes one and starts it with these settings and those that each has.
+    pub async fn start(settings: &'static [&'static str]) -> Self {
         let programs = programs();
         let dir = tempfile::tempdir().unwrap();
         if let Some((user, group)) = somebody_ordinary() {
@@ -51,10 +52,11 @@ impl Cluster {
         );
         let port = free_port();
         let mut cluster = Self {
-            postmaster: Postmaster::start(&programs, dir.path(), port),
+            postmaster: Postmaster::start(&programs, dir.path(), port, settings),
             dir,
             port,
             programs,
+            settings,
         };
         cluster.answers().await;
         let mut owner = PgConnection::connect(&cluster.url("postgres", "postgres"))
@@ -75,7 +77,7 @@ impl Cluster {
     /// Kills all of it at once, as a machine that loses power would, and starts it again.
     pub async fn loses_power(&mut self) {
         self.postmaster.kill();
-        self.postmaster = Postmaster::start(&self.programs, self.dir.path(), self.port);
+        self.restarts();
         self.answers().await;
     }
 
@@ -109,10 +111,15 @@ impl Cluster {
             );
             // What is left of the one before may still hold its memory for a moment.
             if self.postmaster.is_over() {
-                self.postmaster = Postmaster::start(&self.programs, self.dir.path(), self.port);
+                self.restarts();
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    fn restarts(&mut self) {
+        self.postmaster =
+            Postmaster::start(&self.programs, self.dir.path(), self.port, self.settings);
     }
 
     fn url(&self, role: &str, database: &str) -> String {
@@ -127,7 +134,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Postmaster(Child);
 
 impl Postmaster {
-    fn start(programs: &Path, dir: &Path, port: u16) -> Self {
+    fn start(programs: &Path, dir: &Path, port: u16, settings: &[&str]) -> Self {
         let log = fs::File::options()
             .append(true)
             .create(true)
@@ -138,7 +145,7 @@ impl Postmaster {
             .arg("-D")
             .arg(dir.join("data"))
             .args(["-p", &port.to_string()]);
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter().chain(settings) {
             command.args(["-c", setting]);
         }
         let child = command
@@ -193,19 +200,8 @@ impl Drop for Postmaster {
     }
 }
 
-/// What makes a commit last, but for one: this server is told not to wait for the disk, as careless ones are, and to be late
-/// with it. Who records decisions must not take its word. The rest is small, as there are many tests on one machine.
-const SETTINGS: [&str; 9] = [
-    "fsync=on",
-    "full_page_writes=on",
-    "synchronous_commit=off",
-    "wal_writer_delay=10s",
-    "restart_after_crash=on",
-    "listen_addresses=127.0.0.1",
-    "unix_socket_directories=",
-    "shared_buffers=32MB",
-    "max_connections=60",
-];
+/// What each has.
+const SETTINGS: [&str; 2] = ["listen_addresses=127.0.0.1", "unix_socket_directories="];
 
 /// `kill -9`.
 fn kill(pids: &[u32]) {

@@ -1,6 +1,6 @@
 //! The real server as a process that may be killed, and what everybody knows of it.
 
-use crate::cluster::{Cluster, free_port};
+use super::cluster::{Cluster, free_port};
 use reqwest::Client;
 use std::{
     collections::BTreeMap,
