@@ -3,23 +3,26 @@
 STEPS=()
 FAILED=
 RELEASE=
+LONG=
 
 run_tests() {
   local part=all argument
   for argument in "$@"; do
     case $argument in
-      rules | store | http | browser)
+      rules | store | http | races | browser)
         [ "$part" = all ] || misuse "test takes one part, not $part and $argument."
         part=$argument
         ;;
       --release) RELEASE=yes ;;
-      *) misuse "test does not know “$argument”; its parts are rules, store, http and browser." ;;
+      --long) LONG=yes ;;
+      *) misuse "test does not know “$argument”; its parts are rules, store, http, races and browser." ;;
     esac
   done
+  [ -z "$LONG" ] || [ "$part" = races ] || misuse "only the races have a long form."
   only_one test
   case $part in
     rules) install_for rules ;;
-    store | http) install_for database ;;
+    store | http | races) install_for database ;;
     *) install_for test ;;
   esac
   recall
@@ -27,6 +30,7 @@ run_tests() {
   stop_world_at_exit
   "test_$part"
   tests_summary
+  [ "$part" != races ] || races_line
 }
 
 test_all() {
@@ -55,6 +59,16 @@ test_store() {
 test_http() {
   step "test database" test_database
   step "server and pages" cargo_tests --package server --package app
+}
+
+# The long form is optimised a little, since the servers are what takes the time.
+test_races() {
+  if [ -n "$LONG" ]; then
+    export COUNTERSIGN_RACES_TRIES=${COUNTERSIGN_RACES_TRIES:-100000}
+    step "races, the long form" races --profile fast
+  else
+    step "races" races
+  fi
 }
 
 test_browser() {
@@ -147,6 +161,16 @@ join_test_database() {
   PG_HOME=$(postgres_home test-pg)
   [ -f "$PG_HOME/data/postmaster.pid" ] || return 1
   PG_PORT=$(sed -n 4p "$PG_HOME/data/postmaster.pid")
+}
+
+# They start a database of their own, which remembers when each transaction was committed.
+races() {
+  cargo test "$@" --package server --test races -- --nocapture --test-threads 1 | tee "$STATE/races.log"
+}
+
+# What they came to, once more as the last line.
+races_line() {
+  grep -E '^races: .* overlapping$' "$STATE/races.log" | tail -n 1
 }
 
 build_tested_server() {

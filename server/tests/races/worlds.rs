@@ -1,0 +1,381 @@
+//! Small worlds of one change, in which a few things happen at the same time.
+
+use crate::{
+    checker::{self, Report},
+    history::{Asked, History},
+    processes::{
+        chance::Chance,
+        changes::{self, Change},
+        clients,
+    },
+    stage::{Form, Scene, Senior, Shown, Stage},
+};
+use domain::ids::PersonId;
+use futures::future::{BoxFuture, FutureExt as _, join_all};
+use serde_json::json;
+use std::time::Duration;
+use store::people;
+use uuid::Uuid;
+
+/// What happens before, and what then happens at the same time while gates are asked.
+#[derive(Debug)]
+pub struct World {
+    pub name: &'static str,
+    before: &'static [Act],
+    raced: &'static [Act],
+}
+
+/// Something that happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    /// Another revision.
+    Arrives,
+    /// The same commit, to another branch.
+    Retargets,
+    Closes,
+    Decides {
+        who: usize,
+        kind: &'static str,
+        /// Which of the forms on the table.
+        form: usize,
+    },
+    /// Somebody broke the glass a day ago, but for so many milliseconds.
+    BrokeTheGlass {
+        who: usize,
+        left: u64,
+    },
+    Deactivates(usize),
+    Demotes(usize),
+    /// The author's address turns out to be theirs.
+    Links(usize),
+}
+
+const BEN: usize = 0;
+const LI: usize = 1;
+const CAST: [&str; 2] = ["ben", "li"];
+const FORMS: usize = 3;
+
+const fn decides(who: usize, kind: &'static str, form: usize) -> Act {
+    Act::Decides { who, kind, form }
+}
+
+/// Against a change of policy nothing races yet: the policy is built in.
+pub const WORLDS: [World; 21] = [
+    World {
+        name: "a revision arrives, and an approval",
+        before: &[],
+        raced: &[Act::Arrives, decides(BEN, "approve", 0)],
+    },
+    World {
+        name: "a revision arrives, and two approvals",
+        before: &[],
+        raced: &[
+            Act::Arrives,
+            decides(BEN, "approve", 0),
+            decides(LI, "approve", 1),
+        ],
+    },
+    World {
+        name: "a revision arrives, and a rejection",
+        before: &[decides(BEN, "approve", 0)],
+        raced: &[Act::Arrives, decides(LI, "reject", 1)],
+    },
+    World {
+        name: "another branch, and an approval",
+        before: &[],
+        raced: &[Act::Retargets, decides(BEN, "approve", 0)],
+    },
+    World {
+        name: "a change is closed, and an approval",
+        before: &[],
+        raced: &[Act::Closes, decides(BEN, "approve", 0)],
+    },
+    World {
+        name: "a change is closed, after an approval",
+        before: &[decides(BEN, "approve", 0)],
+        raced: &[Act::Closes],
+    },
+    World {
+        name: "an approval and its withdrawal",
+        before: &[decides(BEN, "approve", 0)],
+        raced: &[decides(BEN, "withdraw", 1), decides(BEN, "approve", 2)],
+    },
+    World {
+        name: "a withdrawal, and somebody else's approval",
+        before: &[decides(BEN, "approve", 0)],
+        raced: &[decides(BEN, "withdraw", 1), decides(LI, "approve", 2)],
+    },
+    World {
+        name: "a rejection and its withdrawal",
+        before: &[decides(LI, "approve", 0), decides(BEN, "reject", 1)],
+        raced: &[decides(BEN, "withdraw", 2)],
+    },
+    World {
+        name: "two people fill the last need",
+        before: &[],
+        raced: &[decides(BEN, "approve", 0), decides(LI, "approve", 1)],
+    },
+    World {
+        name: "a rejection and an approval by one person",
+        before: &[],
+        raced: &[decides(BEN, "approve", 0), decides(BEN, "reject", 1)],
+    },
+    World {
+        name: "a deactivation, and an approval",
+        before: &[],
+        raced: &[Act::Deactivates(BEN), decides(BEN, "approve", 0)],
+    },
+    World {
+        name: "a demotion, and an approval",
+        before: &[],
+        raced: &[Act::Demotes(BEN), decides(BEN, "approve", 0)],
+    },
+    World {
+        name: "an override and a rejection",
+        before: &[],
+        raced: &[decides(BEN, "override", 0), decides(LI, "reject", 1)],
+    },
+    World {
+        name: "an override ends",
+        before: &[Act::BrokeTheGlass { who: BEN, left: 20 }],
+        raced: &[],
+    },
+    World {
+        name: "an override ends, and an approval",
+        before: &[Act::BrokeTheGlass { who: BEN, left: 20 }],
+        raced: &[decides(LI, "approve", 0)],
+    },
+    World {
+        name: "a link, after an approval",
+        before: &[decides(BEN, "approve", 0)],
+        raced: &[Act::Links(BEN)],
+    },
+    World {
+        name: "a link, and an approval",
+        before: &[],
+        raced: &[Act::Links(BEN), decides(BEN, "approve", 0)],
+    },
+    World {
+        name: "a rejection, after an approval",
+        before: &[decides(BEN, "approve", 0)],
+        raced: &[decides(LI, "reject", 1)],
+    },
+    World {
+        name: "a form twice, at two servers",
+        before: &[],
+        raced: &[decides(BEN, "approve", 0), decides(BEN, "approve", 0)],
+    },
+    World {
+        name: "a form twice with two buttons",
+        before: &[],
+        raced: &[decides(BEN, "approve", 0), decides(BEN, "reject", 0)],
+    },
+];
+
+/// Plays worlds one after another, with people of its own.
+pub struct Lane<'s> {
+    stage: &'s Stage,
+    name: String,
+    cast: Vec<Senior>,
+    chance: Chance,
+    tries: usize,
+}
+
+/// A try in progress.
+struct Play<'p> {
+    scene: &'p Scene<'p>,
+    cast: &'p [Senior],
+    change: &'p Change,
+    shown: &'p Shown,
+    forms: [Uuid; FORMS],
+}
+
+impl<'s> Lane<'s> {
+    /// A lane whose people have signed in.
+    pub async fn opens(stage: &'s Stage, name: &str, chance: Chance) -> Self {
+        let mut cast = vec![];
+        for who in CAST {
+            cast.push(stage.senior(&format!("{who}-{name}")).await);
+        }
+        Self {
+            stage,
+            name: name.to_owned(),
+            cast,
+            chance,
+            tries: 0,
+        }
+    }
+
+    /// Plays a world once, and has it checked.
+    pub async fn plays(&mut self, world: &World) -> (History, Report) {
+        self.tries += 1;
+        let key = format!("{}-{}", self.name, self.tries);
+        let change = change(&key);
+        let (scene, shown) = self.stage.scene(&change).await;
+        let play = Play {
+            scene: &scene,
+            cast: &self.cast,
+            change: &change,
+            shown: &shown,
+            forms: std::array::from_fn(|_| store::ids::new()),
+        };
+        for act in world.before {
+            play.does(*act, self.chance.below(2), 0).await;
+        }
+        scene.races(true);
+        join_all(at_once(&mut self.chance, &play, world)).await;
+        scene.races(false);
+        scene.asks(self.chance.below(2), &change.head).await;
+        let history = scene.history();
+        let mut conn = self.stage.owner.acquire().await.unwrap();
+        let report = checker::check(&mut conn, &history).await;
+        self.tidies(&history).await;
+        (history, report)
+    }
+
+    /// Puts right what would outlast the try: so nobody is barred, and nothing that is over is renewed again and again.
+    async fn tidies(&mut self, history: &History) {
+        for request in &history.requests {
+            match &request.asked {
+                Asked::Deactivate { person } => self.lets_in_again(*person).await,
+                Asked::Demote { person } => {
+                    let mut tx = self.stage.app.begin().await.unwrap();
+                    let person = PersonId(*person);
+                    people::set_level(&mut tx, person, None).await.unwrap();
+                    tx.commit().await.unwrap();
+                }
+                Asked::Link { key, .. } => {
+                    self.as_owner("delete from account where key = $1", key)
+                        .await;
+                }
+                Asked::Gate { .. } | Asked::Submit { .. } | Asked::Decide { .. } => {}
+            }
+        }
+        let change = history.change.to_string();
+        for forget in [
+            "delete from standing where change_id = $1::uuid",
+            "delete from queue where change_id = $1::uuid",
+        ] {
+            self.as_owner(forget, &change).await;
+        }
+    }
+
+    async fn lets_in_again(&mut self, person: Uuid) {
+        let person = PersonId(person);
+        let mut tx = self.stage.app.begin().await.unwrap();
+        people::activate(&mut tx, person).await.unwrap();
+        tx.commit().await.unwrap();
+        let session = clients::session(&self.stage.app, person).await;
+        let mut cast = self.cast.iter_mut();
+        if let Some(senior) = cast.find(|senior| senior.id == person) {
+            senior.session = session;
+        }
+    }
+
+    async fn as_owner(&self, sql: &'static str, value: &str) {
+        let done = sqlx::query(sql).bind(value).execute(&self.stage.owner);
+        done.await.unwrap();
+    }
+}
+
+impl Play<'_> {
+    async fn does(&self, act: Act, server: usize, wait: usize) {
+        rests(wait).await;
+        let person = |who: usize| self.cast[who].id.0;
+        match act {
+            Act::Arrives => drop(self.scene.submits(server, &next(self.change)).await),
+            Act::Retargets => {
+                let elsewhere = self.change.clone().to("release");
+                self.scene.submits(server, &elsewhere).await;
+            }
+            Act::Closes => {
+                let closed = self.change.clone().with(json!({ "state": "closed" }));
+                self.scene.submits(server, &closed).await;
+            }
+            Act::Decides { who, kind, form } => {
+                let form = self.form(kind, form);
+                self.scene.decides(server, &self.cast[who], &form).await;
+            }
+            Act::BrokeTheGlass { who, left } => {
+                let form = self.form("override", 0);
+                let ago = Duration::from_hours(24) - Duration::from_millis(left);
+                self.scene.slips_in(&self.cast[who], &form, 1, ago).await;
+            }
+            Act::Deactivates(who) => {
+                let person = person(who);
+                self.scene.operates(Asked::Deactivate { person }).await;
+            }
+            Act::Demotes(who) => {
+                let person = person(who);
+                self.scene.operates(Asked::Demote { person }).await;
+            }
+            Act::Links(who) => {
+                let person = person(who);
+                let key = key_of(self.change);
+                self.scene.operates(Asked::Link { person, key }).await;
+            }
+        }
+    }
+
+    async fn asks(&self, questions: Vec<(usize, usize, String)>) {
+        for (server, wait, commit) in questions {
+            rests(wait).await;
+            self.scene.asks(server, &commit).await;
+        }
+    }
+
+    fn form(&self, kind: &'static str, form: usize) -> Form<'_> {
+        Form {
+            shown: self.shown,
+            key: self.forms[form],
+            kind,
+        }
+    }
+}
+
+/// What races, each at one of the servers after a moment, and those who ask meanwhile.
+fn at_once<'f>(chance: &mut Chance, play: &'f Play<'f>, world: &World) -> Vec<BoxFuture<'f, ()>> {
+    let mut commits = vec![play.change.head.clone()];
+    if world.raced.contains(&Act::Arrives) {
+        commits.push(next(play.change).head);
+    }
+    let mut all = vec![];
+    for act in world.raced {
+        let (server, wait) = (chance.below(2), chance.below(4));
+        all.push(play.does(*act, server, wait).boxed());
+    }
+    for _ in 0..2 {
+        let mut questions = vec![];
+        for _ in 0..3 {
+            let commit = commits[chance.below(commits.len())].clone();
+            questions.push((chance.below(2), chance.below(5), commit));
+        }
+        all.push(play.asks(questions).boxed());
+    }
+    all
+}
+
+/// The first revision of a change, by somebody whom nobody knows.
+pub fn change(key: &str) -> Change {
+    changes::change()
+        .key(key)
+        .by(&format!("author-{key}"))
+        .pushed(&format!("{key}-1"))
+}
+
+/// The next one.
+pub fn next(change: &Change) -> Change {
+    change.clone().pushed(&format!("{}-2", change.key))
+}
+
+/// By what its author is known.
+pub fn key_of(change: &Change) -> String {
+    format!("email:{}", change.author.1)
+}
+
+async fn rests(milliseconds: usize) {
+    if milliseconds > 0 {
+        let rest = Duration::from_millis(milliseconds.try_into().unwrap());
+        tokio::time::sleep(rest).await;
+    }
+}
