@@ -261,12 +261,19 @@ async fn standings_are_what_the_facts_are(db: &Db, changes: &[Shown]) {
         .fetch_one(tx.conn())
         .await
         .unwrap();
-        assert_eq!(
-            facts,
-            serde_json::to_value(case.standing()).unwrap(),
-            "{shown:?}"
-        );
+        let today = serde_json::to_value(case.standing()).unwrap();
+        assert_eq!(without_names(facts), without_names(today), "{shown:?}");
     }
+}
+
+/// Who is named first for a need follows from what everybody has to do, which no stamp is for.
+fn without_names(mut standing: Value) -> Value {
+    for asked in standing["asked"].as_array_mut().unwrap() {
+        for candidates in asked["candidates"].as_array_mut().unwrap() {
+            candidates["first"].take();
+        }
+    }
+    standing
 }
 
 async fn gates_say_what_the_facts_say(db: &Db, door: &Door, secret: &str, changes: &[Shown]) {
