@@ -50,7 +50,7 @@ async fn no_gate_allows_what_the_rules_do_not_allow_at_any_moment() {
         let (stage, begun, counts) = (stage.clone(), begun.clone(), counts.clone());
         all.spawn(async move {
             let chance = Chance::new(seed, lane.try_into().unwrap());
-            let mut lane = Lane::opens(&stage, &format!("lane{lane}"), chance).await;
+            let mut lane = Lane::new(&stage, &format!("lane{lane}"), chance);
             while let n = begun.fetch_add(1, Ordering::SeqCst)
                 && n < tries
             {

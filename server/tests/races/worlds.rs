@@ -54,6 +54,8 @@ const BEN: usize = 0;
 const LI: usize = 1;
 const CAST: [&str; 2] = ["ben", "li"];
 const FORMS: usize = 3;
+/// How many tries the same people play: what each has decided is counted with every case, and that takes longer and longer.
+const SEASON: usize = 200;
 
 const fn decides(who: usize, kind: &'static str, form: usize) -> Act {
     Act::Decides { who, kind, form }
@@ -191,16 +193,12 @@ struct Play<'p> {
 }
 
 impl<'s> Lane<'s> {
-    /// A lane whose people have signed in.
-    pub async fn opens(stage: &'s Stage, name: &str, chance: Chance) -> Self {
-        let mut cast = vec![];
-        for who in CAST {
-            cast.push(stage.senior(&format!("{who}-{name}")).await);
-        }
+    /// A lane in which nobody has played yet.
+    pub fn new(stage: &'s Stage, name: &str, chance: Chance) -> Self {
         Self {
             stage,
             name: name.to_owned(),
-            cast,
+            cast: vec![],
             chance,
             tries: 0,
         }
@@ -208,6 +206,9 @@ impl<'s> Lane<'s> {
 
     /// Plays a world once, and has it checked.
     pub async fn plays(&mut self, world: &World) -> (History, Report) {
+        if self.tries.is_multiple_of(SEASON) {
+            self.others_come().await;
+        }
         self.tries += 1;
         let key = format!("{}-{}", self.name, self.tries);
         let change = change(&key);
@@ -231,6 +232,19 @@ impl<'s> Lane<'s> {
         let report = checker::check(&mut conn, &history).await;
         self.tidies(&history).await;
         (history, report)
+    }
+
+    /// Lets those who have played go, and others sign in.
+    async fn others_come(&mut self) {
+        for gone in std::mem::take(&mut self.cast) {
+            let mut tx = self.stage.app.begin().await.unwrap();
+            people::deactivate(&mut tx, gone.id).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        for who in CAST {
+            let name = format!("{who}-{}-{}", self.name, self.tries);
+            self.cast.push(self.stage.senior(&name).await);
+        }
     }
 
     /// Puts right what would outlast the try: so nobody is barred, and nothing that is over is renewed again and again.
