@@ -194,6 +194,7 @@ impl Scene<'_> {
             ("kind", form.kind.to_owned()),
             ("reason", "as it was read".to_owned()),
             ("incident", "INC-1".to_owned()),
+            ("none_of_these_is_me", "true".to_owned()),
         ];
         let began = self.watch.now();
         let answer = self.stage.doors[server].decides(&by.session, &fields).await;
