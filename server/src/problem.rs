@@ -19,6 +19,7 @@ pub struct Refusal {
     kind: &'static str,
     detail: Cow<'static, str>,
     retry_after: Option<u64>,
+    faults: Vec<wire::Fault>,
 }
 
 impl Refusal {
@@ -34,6 +35,7 @@ impl Refusal {
             kind,
             detail: detail.into(),
             retry_after: None,
+            faults: vec![],
         }
     }
 
@@ -93,6 +95,12 @@ impl Refusal {
             retry_after: Some(seconds),
             ..self
         }
+    }
+
+    /// With what is wrong where in what was sent.
+    #[must_use]
+    pub fn with_faults(self, faults: Vec<wire::Fault>) -> Self {
+        Self { faults, ..self }
     }
 
     /// The status it is answered with.
@@ -188,6 +196,7 @@ pub async fn documents(request: Request, next: Next) -> Response {
         status: refusal.status.as_u16(),
         detail: refusal.detail.into_owned(),
         request_id: id,
+        faults: refusal.faults,
     };
     let (mut parts, _) = response.into_parts();
     let body = (refusal.status, Json(document)).into_response();

@@ -29,9 +29,13 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     .context("could not connect to DATABASE_URL")?;
     refuse_too_much(&db).await?;
     let server = Server::new(db, settings)?;
+    let configured = jobs::policy::configure(&server).await?;
     let mut jobs = JoinSet::new();
     jobs.spawn(jobs::standings::run(server.clone()));
     jobs.spawn(jobs::sessions::run(server.clone()));
+    if !configured {
+        jobs.spawn(jobs::policy::when_migrated(server.clone()));
+    }
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("could not listen on {address}"))?;

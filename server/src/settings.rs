@@ -3,7 +3,10 @@
 //! Every secret may also be given as a file that holds it, named by the same variable with `_FILE` added. What is wrong
 //! or missing is said all at once. Durations are a number and a unit: `90s`, `30m`, `12h`, `90d`.
 
-use domain::people::{Level, Role};
+use domain::{
+    people::{Level, Role},
+    policy::{Document, SHIPPED},
+};
 use secrecy::{ExposeSecret, SecretString};
 use std::{
     fmt,
@@ -24,6 +27,7 @@ pub struct Settings {
     pub sessions: Sessions,
     pub limits: Limits,
     pub patience: Patience,
+    pub policy: DefaultPolicy,
 }
 
 impl Settings {
@@ -42,6 +46,7 @@ impl Settings {
             Sessions::from(&mut vars),
             Limits::from(&mut vars),
             Patience::from(&mut vars),
+            DefaultPolicy::from(&mut vars),
         );
         match settings {
             (
@@ -53,6 +58,7 @@ impl Settings {
                 Some(sessions),
                 Some(limits),
                 Some(patience),
+                Some(policy),
             ) if vars.wrong.is_empty() => Ok(Self {
                 listen,
                 site,
@@ -62,6 +68,7 @@ impl Settings {
                 sessions,
                 limits,
                 patience,
+                policy,
             }),
             _ => Err(Wrong(vars.wrong)),
         }
@@ -73,6 +80,43 @@ impl Settings {
     /// As [`Settings::read`].
     pub fn from_environment() -> Result<Self, Wrong> {
         Self::read(environment)
+    }
+}
+
+/// What holds for every repository that has no policy of its own.
+#[derive(Debug, Clone)]
+pub struct DefaultPolicy {
+    /// `COUNTERSIGN_POLICY`, default `default`: one of those that ship (`default`, `attested`, `marked-only`), or the path of
+    /// a file. Read at start.
+    pub text: String,
+}
+
+impl DefaultPolicy {
+    fn from(vars: &mut Variables<'_>) -> Option<Self> {
+        const NAME: &str = "COUNTERSIGN_POLICY";
+        let named = vars.or(NAME, "default");
+        let shipped = SHIPPED.iter().find(|shipped| shipped.name == named);
+        let text = match shipped {
+            Some(shipped) => shipped.text.to_owned(),
+            None => match std::fs::read_to_string(&named) {
+                Ok(text) => text,
+                Err(error) => {
+                    let shipped = SHIPPED.map(|shipped| shipped.name).join(", ");
+                    let why =
+                        format!("is none of {shipped}, and no file that can be read: {error}");
+                    return vars.refuse(NAME, why);
+                }
+            },
+        };
+        match Document::parse(&text) {
+            Ok(_) => Some(Self { text }),
+            Err(faults) => {
+                for fault in faults {
+                    vars.refuse::<()>(NAME, format!("is {named}: {fault}"));
+                }
+                None
+            }
+        }
     }
 }
 
@@ -586,6 +630,35 @@ fn is_this_machine(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_policy_that_cannot_be_read_is_told_by_line_and_column() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("policy.toml");
+        std::fs::write(&path, "version = 1\n[[rules]]\n").unwrap();
+        let path = path.to_str().unwrap();
+        let read = |policy: &str| {
+            let lookup = |name: &str| match name {
+                "COUNTERSIGN_POLICY" => Some(policy.to_owned()),
+                name => whole(name),
+            };
+            Settings::read(lookup).map(|settings| settings.policy.text)
+        };
+        let wrong = read(path).unwrap_err().to_string();
+        assert!(
+            wrong.contains("COUNTERSIGN_POLICY") && wrong.contains("line 2, column 3"),
+            "{wrong}"
+        );
+        let gone = read("/nowhere/policy.toml").unwrap_err().to_string();
+        assert!(gone.contains("default, attested, marked-only"), "{gone}");
+        assert_eq!(read("attested").unwrap(), SHIPPED[1].text);
+        assert_eq!(Settings::read(whole).unwrap().policy.text, SHIPPED[0].text);
+    }
+
+    fn whole(name: &str) -> Option<String> {
+        let known = WHOLE.iter().find(|(known, _)| *known == name);
+        known.map(|(_, value)| (*value).to_owned())
+    }
 
     const WHOLE: &[(&str, &str)] = &[
         (

@@ -39,6 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         id: "default".to_owned(),
         version: 1,
         document,
+        whole: true,
     };
     let now = Timestamp::UNIX_EPOCH + Duration::days(20_000);
     for (name, approved) in [("verdict", true), ("verdict-waiting", false)] {

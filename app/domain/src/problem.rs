@@ -56,6 +56,17 @@ pub enum Problem {
     NotAnAccount,
     /// Nobody says with proof which accounts are their own.
     OwnAccount,
+    /// Whoever wrote a policy that lowers what is needed is not the admin who confirms it.
+    OwnProposal,
+    /// A proposed policy was confirmed or refused already, or lapsed.
+    ProposalOver,
+    /// Another policy is in force than the one that was shown.
+    PolicyMoved,
+    /// The policy cannot be read: the page says where.
+    PolicyUnreadable,
+    PolicyTooLong,
+    /// A repository is observed for some days, and they are limited.
+    ObservationTooLong,
     /// The form or the address was not understood.
     NotUnderstood,
     /// The request came from another site.
@@ -81,12 +92,15 @@ impl Problem {
             | Problem::Contributor(_)
             | Problem::NotAllowed
             | Problem::OwnAccount
+            | Problem::OwnProposal
             | Problem::CrossSite => 403,
             Problem::NotFound => 404,
             Problem::ChangedSinceYouLooked
             | Problem::NotOpen
             | Problem::PatchInDoubt
             | Problem::NotDisputed
+            | Problem::ProposalOver
+            | Problem::PolicyMoved
             | Problem::NothingToWithdraw
             | Problem::NothingToSetAside
             | Problem::TooSoon
@@ -97,6 +111,9 @@ impl Problem {
             | Problem::SayNoneIsYou
             | Problem::UnknownPerson
             | Problem::NotAnAccount
+            | Problem::PolicyUnreadable
+            | Problem::PolicyTooLong
+            | Problem::ObservationTooLong
             | Problem::NotUnderstood => 422,
             Problem::TooMany => 429,
             Problem::Internal => 500,
@@ -131,6 +148,12 @@ impl Problem {
             Problem::UnknownPerson => "unknown-person",
             Problem::NotAnAccount => "not-an-account",
             Problem::OwnAccount => "own-account",
+            Problem::OwnProposal => "own-proposal",
+            Problem::ProposalOver => "proposal-over",
+            Problem::PolicyMoved => "policy-moved",
+            Problem::PolicyUnreadable => "policy",
+            Problem::PolicyTooLong => "policy-too-long",
+            Problem::ObservationTooLong => "observation-too-long",
             Problem::NotUnderstood => "not-understood",
             Problem::CrossSite => "cross-site",
             Problem::TooMany => "too-many",
@@ -178,6 +201,16 @@ impl Problem {
             Problem::UnknownPerson => "Nobody here goes by that, or more than one does. Name them by an address or by their id.".into(),
             Problem::NotAnAccount => "That is neither an e-mail address nor a login.".into(),
             Problem::OwnAccount => "Whether an account is yours is for another admin to say.".into(),
+            Problem::OwnProposal => "You wrote this policy, and it lowers what is needed, so another admin has to confirm it.".into(),
+            Problem::ProposalOver => {
+                "Nothing was recorded: this proposal was confirmed or refused already, or another policy came into force meanwhile.".into()
+            }
+            Problem::PolicyMoved => {
+                "Nothing was recorded: another policy came into force, or your draft changed, while you were reading.".into()
+            }
+            Problem::PolicyUnreadable => "The policy cannot be read. The page says what is wrong where.".into(),
+            Problem::PolicyTooLong => "The policy is longer than 64 kB.".into(),
+            Problem::ObservationTooLong => "A repository is observed for 1 to 90 days at a time.".into(),
             Problem::NotUnderstood => "That request was not understood. Reload the page and try again.".into(),
             Problem::CrossSite => "That request came from another site and was refused.".into(),
             Problem::TooMany => "Too many requests. Wait a moment and try again.".into(),

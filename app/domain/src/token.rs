@@ -85,16 +85,19 @@ pub enum Scope {
     Gate,
     Read,
     Incidents,
+    /// Setting what a repository demands. Never part of another scope.
+    Policy,
     Admin,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Scope; 5] = [
+    pub const ALL: [Scope; 6] = [
         Scope::Submit,
         Scope::Gate,
         Scope::Read,
         Scope::Incidents,
+        Scope::Policy,
         Scope::Admin,
     ];
 
@@ -106,6 +109,7 @@ impl Scope {
             Scope::Gate => "gate",
             Scope::Read => "read",
             Scope::Incidents => "incidents",
+            Scope::Policy => "policy",
             Scope::Admin => "admin",
         }
     }

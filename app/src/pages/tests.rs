@@ -1,6 +1,6 @@
 //! What each page says of a value, without a database.
 
-use domain::{case::Case, decision::Kind, people::Level, problem::Problem};
+use domain::{case::Case, decision::Kind, people::Level, policy::Terms, problem::Problem};
 use store::listing::Listed;
 
 use super::{
@@ -34,6 +34,10 @@ fn row(case: &Case, mine: bool) -> Row {
         change: case.change.clone(),
         revision: case.revision.clone(),
         standing: case.standing(),
+        terms: Terms {
+            policy: std::sync::Arc::new(case.policy.clone()),
+            observe_until: None,
+        },
         tools: vec![],
     };
     let since = case.revision.arrived_at;

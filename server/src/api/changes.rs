@@ -20,7 +20,7 @@ use serde::Deserialize;
 use store::{
     Tx,
     cases::{self, Which},
-    listing, queue,
+    listing, policies, queue,
 };
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -98,9 +98,12 @@ pub async fn show(
     headers: HeaderMap,
     id: Id,
 ) -> Result<Json<wire::Change>, Refusal> {
-    let (tx, case) = visible(&server, &headers, id).await?;
+    let (mut tx, case) = visible(&server, &headers, id).await?;
+    let terms = policies::about(tx.conn(), &case.change.repository_name).await?;
+    let (_, terms) = terms.ok_or_else(Refusal::not_found)?;
     Ok(Json(show::change(
         &case,
+        &terms,
         tx.now(),
         page_of(&server, case.change.id),
     )))

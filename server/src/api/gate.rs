@@ -17,7 +17,8 @@ use axum::{
 use domain::{
     gate::{self, Answer, Question},
     names::{Branch, CommitSha, RepositoryName},
-    policy::Policy,
+    policy::Terms,
+    problem::Problem,
     token::Scope,
     verdict::Word,
 };
@@ -91,7 +92,7 @@ pub async fn ask(
     // Taken before the first look, or a decision between look and wait would not be heard of.
     let mut waiter = (asked.wait > 0).then(|| server.watch.waiter());
     loop {
-        let answer = answer(&server, &headers, &question).await?;
+        let (answer, terms) = answer(&server, &headers, &question).await?;
         match &mut waiter {
             // A server that stops says what holds now: whoever asked asks again, elsewhere.
             Some(waiter)
@@ -102,7 +103,7 @@ pub async fn ask(
                     () = server.stop.told() => {}
                 }
             }
-            _ => return Ok(Json(show::answer(&question, answer))),
+            _ => return Ok(Json(show::answer(&question, answer, &terms))),
         }
     }
 }
@@ -147,7 +148,8 @@ pub async fn ask_all(
         .enumerate()
         .map(|(i, commit)| parse::name(&format!("commits[{i}]"), CommitSha::parse(commit)))
         .collect::<Result<Vec<_>, _>>()?;
-    let answers = answers(&server, &headers, &repository, &commits, target.as_ref()).await?;
+    let (answers, terms) =
+        answers(&server, &headers, &repository, &commits, target.as_ref()).await?;
     let answers: Vec<wire::Answer> = commits
         .into_iter()
         .zip(answers)
@@ -159,6 +161,7 @@ pub async fn ask_all(
                     target: target.clone(),
                 },
                 answer,
+                &terms,
             )
         })
         .collect();
@@ -179,9 +182,9 @@ async fn answer(
     server: &Server,
     headers: &HeaderMap,
     question: &Question,
-) -> Result<Answer, Refusal> {
+) -> Result<(Answer, Terms), Refusal> {
     let commits = std::slice::from_ref(&question.commit);
-    let mut answers = answers(
+    let (mut answers, terms) = answers(
         server,
         headers,
         &question.repository,
@@ -189,12 +192,11 @@ async fn answer(
         question.target.as_ref(),
     )
     .await?;
-    answers
-        .pop()
-        .ok_or_else(|| domain::problem::Problem::Internal.into())
+    let answer = answers.pop().ok_or(Problem::Internal)?;
+    Ok((answer, terms))
 }
 
-/// The answers to some commits, in the order asked. The token is found in the same statement, so that one that was revoked
+/// The answers to some commits, in the order asked, and the terms by which they were judged. The token is found in the same statement, so that one that was revoked
 /// a moment ago opens nothing, also not for a question that has been waiting.
 async fn answers(
     server: &Server,
@@ -202,7 +204,7 @@ async fn answers(
     repository: &RepositoryName,
     commits: &[CommitSha],
     target: Option<&Branch>,
-) -> Result<Vec<Answer>, Refusal> {
+) -> Result<(Vec<Answer>, Terms), Refusal> {
     let hash = caller::hash(headers)?;
     let distinct: Vec<CommitSha> = commits
         .iter()
@@ -219,23 +221,27 @@ async fn answers(
         server.claims_max_age(),
     )
     .await?;
-    let (token, found) = asked.map(|asked| (asked.token, asked.found)).unzip();
-    caller::active(server, token)?.allows(Scope::Gate, repository)?;
-    let found = found.unwrap_or_default();
-    let now = server.db.now();
-    let policy = Policy::built_in();
-    Ok(commits
-        .iter()
-        .map(|commit| gate::answer(found.get(commit).cloned().unwrap_or_default(), &policy, now))
-        .collect())
+    let Some(asked) = asked else {
+        return Err(Refusal::no_token());
+    };
+    caller::active(server, Some(asked.token))?.allows(Scope::Gate, repository)?;
+    let (terms, found, now) = (asked.terms, asked.found, server.db.now());
+    let of = |commit| {
+        let found = found.get(commit).cloned().unwrap_or_default();
+        gate::answer(found, &terms.policy, now).in_mode(terms.mode(now))
+    };
+    let answers = commits.iter().map(of).collect();
+    Ok((answers, terms))
 }
 
 /// Whether waiting may turn this no into a yes by itself. A rejection takes a person's change of mind, doubt an admin.
 fn may_change(answer: &Answer) -> bool {
     match answer.verdict {
-        Word::Unheard | Word::Waiting => true,
         Word::Undecidable | Word::Rejected => false,
-        Word::Overridden | Word::Approved | Word::NotRequired => !answer.allow,
+        // Where the repository is only observed, it is a yes already.
+        Word::Unheard | Word::Waiting | Word::Overridden | Word::Approved | Word::NotRequired => {
+            !answer.allow
+        }
     }
 }
 

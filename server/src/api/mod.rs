@@ -5,6 +5,7 @@ mod changes;
 mod decisions;
 mod gate;
 mod parse;
+mod policies;
 mod show;
 mod submit;
 pub mod wire;
@@ -41,6 +42,8 @@ pub fn routes() -> (Router<Server>, utoipa::openapi::OpenApi) {
         .routes(routes!(changes::decisions))
         .routes(routes!(changes::marks))
         .routes(routes!(decisions::stream))
+        .routes(routes!(policies::show, policies::put, policies::delete))
+        .routes(routes!(policies::attempt))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .merge(submit)
         .split_for_parts();
@@ -75,6 +78,7 @@ async fn private(mut response: Response) -> Response {
         (name = "gate", description = "May this commit pass? A pipeline treats everything but `allow: true` as no."),
         (name = "changes", description = "What was proposed, and what holds for it now."),
         (name = "decisions", description = "The record."),
+        (name = "policies", description = "What repositories demand."),
     ),
     modifiers(&Tokens),
 )]

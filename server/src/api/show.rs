@@ -6,24 +6,30 @@ use domain::{
     change::{Change, ChangeState, Patch, Revision},
     decision::Recorded,
     gate::{Answer, Judged, Question},
+    names::RepositoryName,
     people::Level,
-    policy::{Policy, Who},
+    policy::{
+        Mode, Policy, Terms, Who,
+        trial::{AskWhy, Differs, Reviews, RuleWhy, Why},
+    },
     provenance::Mark,
     standing::{Standing, Voice},
     verdict::{Need, Reason, Verdict, Word},
 };
-use store::listing::Listed;
+use store::{listing::Listed, policies::Measured};
+
+/// How many revisions that would be judged otherwise are told by name.
+const DIFFER: usize = 200;
 
 /// An answer of the gate.
 #[must_use]
-pub fn answer(question: &Question, from: Answer) -> wire::Answer {
-    let policy = Policy::built_in();
+pub fn answer(question: &Question, from: Answer, terms: &Terms) -> wire::Answer {
     wire::Answer {
         repository: question.repository.to_string(),
         commit: question.commit.to_string(),
         target: question.target.as_ref().map(ToString::to_string),
         allow: from.allow,
-        enforced: true,
+        enforced: from.enforced,
         verdict: verdict(from.verdict),
         reasons: from.reasons.into_iter().map(reason).collect(),
         needs: from.needs.iter().map(need).collect(),
@@ -33,10 +39,7 @@ pub fn answer(question: &Question, from: Answer) -> wire::Answer {
             .map(|judged| gate_change(question, judged))
             .collect(),
         via: None,
-        policy: Some(wire::Policy {
-            id: policy.id.to_owned(),
-            version: policy.version,
-        }),
+        policy: Some(policy(&terms.policy)),
         as_of: from.as_of,
         source_age: None,
     }
@@ -80,12 +83,13 @@ fn gate_decision(voice: &Voice, counts: bool) -> wire::GateDecision {
 
 /// A change with its verdict now.
 #[must_use]
-pub fn change(case: &Case, now: domain::Timestamp, page: String) -> wire::Change {
+pub fn change(case: &Case, terms: &Terms, now: domain::Timestamp, page: String) -> wire::Change {
     with(
         &case.change,
         &case.revision,
         &case.standing(),
         &case.verdict(now),
+        terms.mode(now),
         page,
     )
 }
@@ -98,6 +102,7 @@ pub fn listed(from: &Listed, now: domain::Timestamp, page: String) -> wire::Chan
         &from.revision,
         &from.standing,
         &from.verdict(now),
+        from.mode(now),
         page,
     )
 }
@@ -107,6 +112,7 @@ fn with(
     current: &Revision,
     standing: &Standing,
     judged: &Verdict,
+    mode: Mode,
     page: String,
 ) -> wire::Change {
     wire::Change {
@@ -119,6 +125,7 @@ fn with(
         state: state(change.state),
         draft: change.draft,
         verdict: verdict(judged.word()),
+        enforced: mode == Mode::Enforce,
         reasons: judged.reasons().into_iter().map(reason).collect(),
         needs: judged.needs().iter().map(need).collect(),
         provenance: standing.provenance.as_str().to_owned(),
@@ -197,6 +204,73 @@ pub fn decision(from: Recorded) -> wire::Decision {
             version: decision.policy_version,
         },
         at: decision.at,
+    }
+}
+
+/// What a policy would have made of the past.
+#[must_use]
+pub fn tried(
+    repository: &RepositoryName,
+    days: i64,
+    from: Measured,
+    change: Option<wire::PolicyWhy>,
+) -> wire::PolicyTried {
+    let seen = from.hindsight;
+    let differs = |one: Differs| wire::Differs {
+        change: one.change.0,
+        key: one.key.to_string(),
+        revision: one.revision,
+        now: verdict(one.now),
+        then: verdict(one.then),
+    };
+    let reviews = |one: Reviews| wire::Reviews {
+        whom: one.whom,
+        now: one.now,
+        then: one.then,
+    };
+    wire::PolicyTried {
+        repository: repository.to_string(),
+        days,
+        looked_at: seen.looked_at,
+        whole: from.whole,
+        wait_now: seen.wait_now,
+        would_wait: seen.would_wait,
+        nobody: seen.nobody,
+        differ: seen.differ.into_iter().take(DIFFER).map(differs).collect(),
+        reviews: seen.reviews.into_iter().map(reviews).collect(),
+        lowers: from.lowers,
+        change,
+    }
+}
+
+/// Why a policy judges a change as it does.
+#[must_use]
+pub fn why(case: &Case, from: Why) -> wire::PolicyWhy {
+    let ask = |ask: AskWhy| wire::AskWhy {
+        whom: ask.whom,
+        approvals: ask.approvals,
+        given: ask.given,
+    };
+    let rule = |rule: RuleWhy| wire::RuleWhy {
+        rule: rule.name,
+        applies: rule.unmet.is_empty(),
+        unmet: rule.unmet.into_iter().map(str::to_owned).collect(),
+        asks: rule.asks.into_iter().map(ask).collect(),
+    };
+    wire::PolicyWhy {
+        key: case.change.key.to_string(),
+        revision: case.revision.number,
+        verdict: verdict(from.verdict.word()),
+        reasons: from.verdict.reasons().into_iter().map(reason).collect(),
+        needs: from.verdict.needs().iter().map(need).collect(),
+        rules: from.rules.into_iter().map(rule).collect(),
+    }
+}
+
+fn policy(from: &Policy) -> wire::Policy {
+    wire::Policy {
+        id: from.id.clone(),
+        version: from.version,
     }
 }
 

@@ -251,6 +251,142 @@ pub struct Policy {
     pub version: i32,
 }
 
+/// What is in force for a repository.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PolicyInForce {
+    pub repository: String,
+    /// `default`, or the repository's own.
+    pub policy: Policy,
+    /// False where this server cannot read it: then every verdict is `undecidable`.
+    pub whole: bool,
+    /// TOML.
+    pub text: Option<String>,
+    #[serde(flatten)]
+    pub mode: Mode,
+}
+
+/// Whether gates enforce what the policy asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Mode {
+    /// `enforce`, or `observe`: gates answer yes, and say what they would have answered.
+    pub mode: String,
+    /// When `observe` ends, by itself.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub until: Option<OffsetDateTime>,
+}
+
+/// What became of a policy that was sent.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PolicySet {
+    pub repository: String,
+    pub state: PolicyState,
+    /// The number that the text was given; null where it was in force already.
+    pub version: Option<i32>,
+    /// What is in force now.
+    pub policy: Policy,
+    /// How many revisions of the last 30 days were judged by it.
+    pub looked_at: usize,
+    /// Why it takes another admin.
+    pub lowers: Vec<String>,
+    /// Where an admin confirms or refuses it.
+    pub page: String,
+}
+
+/// What became of it in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyState {
+    InForce,
+    /// It waits for another admin.
+    Proposed,
+    Unchanged,
+}
+
+/// What a policy would have made of the last days, with every decision as it is, and of one change.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PolicyTried {
+    pub repository: String,
+    pub days: i64,
+    /// How many revisions arrived in these days and were judged.
+    pub looked_at: usize,
+    /// Whether these are all.
+    pub whole: bool,
+    /// How many of them wait now, and how many would.
+    pub wait_now: usize,
+    pub would_wait: usize,
+    /// How many of those that would wait nobody could clear.
+    pub nobody: usize,
+    /// Those that would be judged otherwise, up to 200.
+    pub differ: Vec<Differs>,
+    /// How many approvals these revisions ask for, given or not: a count of reviews, not of hours.
+    pub reviews: Vec<Reviews>,
+    /// Why it would take another admin; empty where it would not.
+    pub lowers: Vec<String>,
+    /// The change that was asked about.
+    pub change: Option<PolicyWhy>,
+}
+
+/// A revision that would be judged otherwise.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Differs {
+    pub change: Uuid,
+    pub key: String,
+    pub revision: i32,
+    pub now: Verdict,
+    pub then: Verdict,
+}
+
+/// How many approvals by people of one kind are asked for.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Reviews {
+    #[schema(example = "seniors of team payments")]
+    pub whom: String,
+    pub now: usize,
+    pub then: usize,
+}
+
+/// Why a policy judges one change as it does.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PolicyWhy {
+    pub key: String,
+    pub revision: i32,
+    pub verdict: Verdict,
+    pub reasons: Vec<Reason>,
+    pub needs: Vec<Need>,
+    pub rules: Vec<RuleWhy>,
+}
+
+/// What one rule makes of the change.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RuleWhy {
+    pub rule: String,
+    pub applies: bool,
+    /// The parts of its `when` that keep it from this change.
+    pub unmet: Vec<String>,
+    pub asks: Vec<AskWhy>,
+}
+
+/// What one need of a rule asks, and what is there.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct AskWhy {
+    pub whom: String,
+    pub approvals: usize,
+    /// Those who approved and are such people.
+    pub given: Vec<String>,
+}
+
+/// What is wrong with a policy, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Fault {
+    /// From 1; likewise the column, in characters.
+    pub line: usize,
+    pub column: usize,
+    pub said: String,
+    pub expected: String,
+    /// The right word that is nearest to what stands there.
+    pub nearest: Option<String>,
+}
+
 /// `POST /api/v1/gate`: a whole release at once.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -281,6 +417,8 @@ pub struct Change {
     pub state: State,
     pub draft: bool,
     pub verdict: Verdict,
+    /// False where the repository is only observed, and gates let it pass whatever the verdict.
+    pub enforced: bool,
     pub reasons: Vec<Reason>,
     pub needs: Vec<Need>,
     pub provenance: String,
@@ -401,4 +539,7 @@ pub struct Problem {
     /// What was wrong and what to do about it.
     pub detail: String,
     pub request_id: String,
+    /// Of a policy that cannot be read: what is wrong where.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
 }

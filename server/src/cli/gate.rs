@@ -239,7 +239,7 @@ fn which(answer: &Answer) -> String {
     }
 }
 
-fn missing(need: &Need) -> String {
+pub(super) fn missing(need: &Need) -> String {
     let shown = u32::try_from(need.people.len()).unwrap_or(u32::MAX);
     let mut people = need.people.join(", ");
     if need.eligible > shown {
@@ -255,7 +255,7 @@ fn missing(need: &Need) -> String {
     }
 }
 
-fn word(verdict: Verdict) -> &'static str {
+pub(super) fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Unheard => "unheard of",
         Verdict::Undecidable => "undecidable",

@@ -16,6 +16,7 @@ mod git;
 mod migrate;
 mod people;
 mod person;
+mod policy;
 mod serve;
 mod submit;
 mod token;
@@ -53,6 +54,9 @@ enum Command {
     /// Make, list and revoke the tokens of pipelines.
     #[command(subcommand)]
     Token(token::Options),
+    /// Check, push and show what a repository demands.
+    #[command(subcommand)]
+    Policy(policy::Options),
     /// Say by hand what somebody may do.
     #[command(subcommand)]
     Person(person::Options),
@@ -93,6 +97,7 @@ impl Command {
             Command::Submit(options) => done(submit::run(options).await, NO_ANSWER),
             Command::Gate(options) => gate::run(options).await,
             Command::Token(options) => done(token::run(options).await, 1),
+            Command::Policy(options) => policy::run(options).await,
             Command::Person(options) => done(person::run(options).await, 1),
             Command::People(options) => done(people::run(options).await, 1),
         }

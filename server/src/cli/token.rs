@@ -19,7 +19,7 @@ pub enum Options {
         /// What people call it, such as `ci`.
         #[arg(long)]
         name: String,
-        /// What it may do: submit, gate, read, incidents, admin.
+        /// What it may do: submit, gate, read, incidents, policy, admin.
         #[arg(long, required = true, value_delimiter = ',', value_parser = scope)]
         scope: Vec<Scope>,
         /// Which repositories it is for: `acme/payments`, or `acme/*`. There is no pattern for all.

@@ -1,6 +1,11 @@
 //! Loads a [`Case`]: everything that bears on one revision of one change.
 
-use crate::{Error, error::known, rows};
+use crate::{
+    Error,
+    error::known,
+    policies::{self, Pointer},
+    rows,
+};
 use domain::{
     Timestamp,
     case::{Case, Known, Reviewer, Tie},
@@ -39,11 +44,12 @@ pub async fn load(
     which: Which,
     claims_max_age: Duration,
 ) -> Result<Option<Case>, Error> {
-    let Some((change, revision, people_version)) = change_and_revision(conn, change, which).await?
+    let Some((change, revision, people_version, pointer)) =
+        change_and_revision(conn, change, which).await?
     else {
         return Ok(None);
     };
-    let policy = Policy::built_in();
+    let policy = policies::read(conn, &pointer).await?;
     let (provenance, tools) = provenance(conn, change.repository, revision.id).await?;
     let paths = if policy.document.reads_paths() {
         paths(conn, change.repository, revision.id).await?
@@ -60,7 +66,7 @@ pub async fn load(
             .await?,
         decisions: decisions(conn, change.repository, change.id).await?,
         reviewers: reviewers(conn).await?,
-        policy,
+        policy: (*policy).clone(),
         drafted,
         rebased,
         oldest_debt,
@@ -74,7 +80,7 @@ async fn change_and_revision(
     conn: &mut PgConnection,
     change: ChangeId,
     which: Which,
-) -> Result<Option<(Change, Revision, i64)>, Error> {
+) -> Result<Option<(Change, Revision, i64, Pointer)>, Error> {
     let (this, number) = match which {
         Which::Current => (None, None),
         Which::This(id) => (Some(id.0), None),
@@ -84,6 +90,7 @@ async fn change_and_revision(
         r#"select c.id, c.repository_id, repository.name as repository, c.key, c.created_at, s.state, s.draft, s.title, s.url,
                   s.author_name, s.head_revision, r.id as revision_id, r.number, r.target, r.merge_base, r.head, r.digest, r.files,
                   r.added, r.removed, r.people_version, r.arrived_at,
+                  repository.policy, repository.policy_version, repository.policy_hash,
                   exists (select from patch_dispute d where d.repository_id = r.repository_id and d.revision_id = r.id
                           and not exists (select from patch_ruling p where p.repository_id = d.repository_id
                                           and p.revision_id = d.revision_id and p.patch_hash = d.patch_hash)) as "disputed!",
@@ -108,7 +115,12 @@ async fn change_and_revision(
         (false, false) => Patch::Whole,
     };
     let (change, revision) = (rows::change!(row), rows::revision!(row, patch));
-    Ok(Some((change, revision, row.people_version)))
+    let pointer = Pointer {
+        policy: row.policy,
+        version: row.policy_version,
+        hash: row.policy_hash,
+    };
+    Ok(Some((change, revision, row.people_version, pointer)))
 }
 
 /// What the marks add up to, and the tools behind those that prove something.
@@ -138,6 +150,32 @@ async fn provenance(
 }
 
 /// The old and the new names of all files of a revision.
+/// The same case under another policy, with all that this one reads.
+///
+/// # Errors
+/// The database cannot be asked, or holds what this version does not understand.
+pub(crate) async fn under(
+    conn: &mut PgConnection,
+    case: &Case,
+    policy: &Policy,
+) -> Result<Case, Error> {
+    let (repository, revision) = (case.change.repository, case.revision.id);
+    let paths = if policy.document.reads_paths() && !case.policy.document.reads_paths() {
+        paths(conn, repository, revision).await?
+    } else {
+        case.paths.clone()
+    };
+    let (drafted, rebased) = turns(conn, &case.change, policy).await?;
+    Ok(Case {
+        paths,
+        drafted,
+        rebased,
+        oldest_debt: oldest_debt(conn, repository, policy).await?,
+        policy: policy.clone(),
+        ..case.clone()
+    })
+}
+
 async fn paths(
     conn: &mut PgConnection,
     repository: RepositoryId,

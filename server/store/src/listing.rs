@@ -3,19 +3,20 @@
 use crate::{
     Error,
     cases::{self, Which},
+    policies::{self, Pointer},
     rows,
 };
 use domain::{
     Timestamp,
     change::{Change, Revision},
     ids::{ChangeId, RevisionId},
-    policy::Policy,
+    policy::{Mode, Terms},
     provenance::Tool,
     standing::{FORM, Standing},
     verdict::{Verdict, verdict},
 };
 use sqlx::PgConnection;
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 use time::Duration;
 use uuid::Uuid;
 
@@ -25,6 +26,8 @@ pub struct Listed {
     pub change: Change,
     pub revision: Revision,
     pub standing: Standing,
+    /// What holds for its repository.
+    pub terms: Terms,
     /// The tools that left marks in the current revision, in alphabetical order.
     pub tools: Vec<Tool>,
 }
@@ -33,7 +36,13 @@ impl Listed {
     /// What policy makes of it now.
     #[must_use]
     pub fn verdict(&self, now: Timestamp) -> Verdict {
-        verdict(&self.standing, &Policy::built_in(), now)
+        verdict(&self.standing, &self.terms.policy, now)
+    }
+
+    /// Whether gates enforce it now.
+    #[must_use]
+    pub fn mode(&self, now: Timestamp) -> Mode {
+        self.terms.mode(now)
     }
 }
 
@@ -46,14 +55,14 @@ pub async fn by_ids(
     ids: &[ChangeId],
     claims_max_age: Duration,
 ) -> Result<Vec<Listed>, Error> {
-    let policy = Policy::built_in();
     let uuids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows = sqlx::query!(
         r#"select c.id, c.repository_id, repository.name as repository, c.key, c.created_at, s.state, s.draft, s.title, s.url,
                   s.author_name, s.head_revision, r.id as revision_id, r.number, r.target, r.merge_base, r.head, r.digest, r.files,
                   r.added, r.removed, r.arrived_at, st.facts as "facts?",
-                  coalesce(st.policy = $2 and st.policy_version = $3
-                           and st.people_version = (select version from people_version) and st.form = $4, false) as "fresh!",
+                  repository.policy, repository.policy_version, repository.policy_hash, repository.observe_until,
+                  coalesce(st.policy = repository.policy and st.policy_version = repository.policy_version
+                           and st.people_version = (select version from people_version) and st.form = $2, false) as "fresh!",
                   array(select distinct m.tool from mark m where m.repository_id = r.repository_id and m.revision_id = r.id
                         order by m.tool) as "tools!"
            from change c
@@ -63,8 +72,6 @@ pub async fn by_ids(
            left join standing st on st.repository_id = r.repository_id and st.revision_id = r.id
            where c.id = any($1)"#,
         &uuids,
-        policy.id,
-        policy.version,
         FORM,
     )
     .fetch_all(&mut *conn)
@@ -76,9 +83,14 @@ pub async fn by_ids(
             (true, Some(facts)) => serde_json::from_value(facts).ok(),
             _ => None,
         };
-        // What is missing, old, or of another version is made from the facts.
-        let standing = match standing {
-            Some(standing) => standing,
+        let pointer = Pointer {
+            policy: row.policy,
+            version: row.policy_version,
+            hash: row.policy_hash,
+        };
+        // What is missing, old, or of another version is made from the facts, and judged by the policy that goes with them.
+        let (standing, policy) = match standing {
+            Some(standing) => (standing, policies::read(conn, &pointer).await?),
             None => match cases::load(
                 conn,
                 id,
@@ -87,7 +99,7 @@ pub async fn by_ids(
             )
             .await?
             {
-                Some(case) => case.standing(),
+                Some(case) => (case.standing(), Arc::new(case.policy)),
                 None => continue,
             },
         };
@@ -102,6 +114,10 @@ pub async fn by_ids(
                 change: rows::change!(row),
                 revision: rows::revision!(row, standing.patch),
                 standing,
+                terms: Terms {
+                    policy,
+                    observe_until: row.observe_until,
+                },
                 tools,
             },
         );

@@ -17,7 +17,8 @@ const RECORDS: &[&str] = &[
     "patch_dispute",
     "patch_ruling",
     "sign_in",
-    "repository",
+    "policy_version",
+    "policy_ruling",
 ];
 
 /// Tables of which single columns may change, with those columns.
@@ -30,6 +31,12 @@ const AMENDED: &[(&str, &str)] = &[
     ("change_state", "until_version"),
     ("token", "revoked_at, last_used_at"),
     (
+        "repository",
+        "policy, policy_version, policy_hash, observe_until",
+    ),
+    ("policy_in_force", "until_xid, until_at"),
+    ("repository_mode", "until_xid, until_at"),
+    (
         "session",
         "person_id, data, last_seen_at, expires_at, revoked_at",
     ),
@@ -38,8 +45,8 @@ const AMENDED: &[(&str, &str)] = &[
 /// Tables, amended too, of which rows may go: they are no record, and say of people what nobody needs for ever.
 const FORGOTTEN: &[&str] = &["session"];
 
-/// Tables that hold only what can be made again.
-const PROJECTIONS: &[&str] = &["standing", "queue"];
+/// Tables that hold only what can be made again, or what counts for nothing.
+const PROJECTIONS: &[&str] = &["standing", "queue", "policy_draft"];
 
 /// Gives `role`, which must exist, exactly what the application needs. Run as the owner after every migration.
 ///

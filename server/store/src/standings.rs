@@ -21,7 +21,11 @@ pub async fn renew(tx: &mut Tx, change: ChangeId, claims_max_age: Duration) -> R
         return Ok(());
     };
     forget_others(tx, &case).await?;
-    write(tx, &case, people_version).await?;
+    if case.policy.whole {
+        write(tx, &case, people_version).await?;
+    } else {
+        forget(tx, &case).await?;
+    }
     enqueue(tx, &case).await
 }
 
@@ -31,6 +35,18 @@ async fn forget_others(tx: &mut Tx, case: &Case) -> Result<(), Error> {
              (select id from revision where repository_id = $1 and change_id = $2 and id <> $3)",
         case.change.repository.0,
         case.change.id.0,
+        case.revision.id.0,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// What was made from a policy that nobody can read must not stand here when somebody can.
+async fn forget(tx: &mut Tx, case: &Case) -> Result<(), Error> {
+    sqlx::query!(
+        "delete from standing where repository_id = $1 and revision_id = $2",
+        case.change.repository.0,
         case.revision.id.0,
     )
     .execute(tx.conn())
@@ -90,7 +106,7 @@ async fn enqueue(tx: &mut Tx, case: &Case) -> Result<(), Error> {
     Ok(())
 }
 
-/// Open changes of which a standing was made from other people than today's or by other code, some of them. What is not
+/// Open changes of which a standing was made from other people or another policy than today's, or by other code, some of them. What is not
 /// open is seldom asked about, and then its case is loaded.
 ///
 /// # Errors
@@ -98,8 +114,10 @@ async fn enqueue(tx: &mut Tx, case: &Case) -> Result<(), Error> {
 pub async fn stale(conn: &mut PgConnection, most: i64) -> Result<Vec<ChangeId>, Error> {
     let ids = sqlx::query_scalar!(
         "select s.change_id from standing s
+         join repository on repository.id = s.repository_id
          join change_state c on c.repository_id = s.repository_id and c.change_id = s.change_id and c.until_version is null
-         where c.state = 'open' and (s.people_version < (select version from people_version) or s.form <> $2)
+         where c.state = 'open' and (s.people_version < (select version from people_version) or s.form <> $2
+                                     or (s.policy, s.policy_version) <> (repository.policy, repository.policy_version))
          order by s.people_version desc limit $1",
         most,
         standing::FORM,

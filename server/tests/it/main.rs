@@ -10,6 +10,7 @@ mod gate_cli;
 mod gate_table;
 mod pages;
 mod people;
+mod policies;
 mod roles;
 mod slowness;
 mod stopping;

@@ -51,8 +51,13 @@ async fn the_application_may_add_to_the_record_and_never_rewrite_it(pool: PgPool
     people_version: insert select; updates version
     person: insert select; updates name
     person_fact: insert select; updates until_version
+    policy_draft: delete insert select update; updates at person_id repository_id text
+    policy_in_force: insert select; updates until_at until_xid
+    policy_ruling: insert select
+    policy_version: insert select
     queue: delete insert select update; updates change_id repository_id revision_id since verdict
-    repository: insert select
+    repository: insert select; updates observe_until policy policy_hash policy_version
+    repository_mode: insert select; updates until_at until_xid
     revision: insert select
     session: delete insert select; updates data expires_at last_seen_at person_id revoked_at
     sign_in: insert select

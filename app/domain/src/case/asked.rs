@@ -14,7 +14,7 @@ impl Case {
     pub(super) fn asked(&self, provenance: Provenance, voices: &[Voice]) -> Vec<Asked> {
         let reviewers = self.by_load();
         let candidates = |ask: &Ask| self.candidates(&ask.who, &reviewers, voices);
-        self.applying(provenance)
+        self.applying_to(provenance)
             .map(|(position, rule)| Asked {
                 rule: position,
                 candidates: rule.needs.iter().map(candidates).collect(),
@@ -24,14 +24,33 @@ impl Case {
 
     /// Every need of every rule that applies.
     pub(super) fn asks(&self) -> impl Iterator<Item = &Ask> {
-        let provenance = self.believed().provenance;
-        self.applying(provenance).flat_map(|(_, rule)| &rule.needs)
+        self.applying().flat_map(|(_, rule)| &rule.needs)
     }
 
-    fn applying(&self, provenance: Provenance) -> impl Iterator<Item = (usize, &Rule)> {
+    /// The rules that apply, with their positions.
+    pub fn applying(&self) -> impl Iterator<Item = (usize, &Rule)> {
+        self.applying_to(self.believed().provenance)
+    }
+
+    /// For each rule, in their order, the parts of it that keep it from this revision; empty where it applies.
+    #[must_use]
+    pub fn unmet(&self) -> Vec<Vec<&'static str>> {
+        let provenance = self.believed().provenance;
+        self.with_facts(provenance, |facts| self.policy.document.unmet(facts))
+    }
+
+    fn applying_to(&self, provenance: Provenance) -> impl Iterator<Item = (usize, &Rule)> {
+        let rules = &self.policy.document.rules;
+        let positions = self.with_facts(provenance, |facts| self.policy.document.applying(facts));
+        positions
+            .into_iter()
+            .filter_map(|position| Some((position, rules.get(position)?)))
+    }
+
+    fn with_facts<T>(&self, provenance: Provenance, read: impl FnOnce(&Facts<'_>) -> T) -> T {
         let paths: Vec<&[u8]> = self.paths.iter().map(Vec::as_slice).collect();
         let lines = self.revision.added.saturating_add(self.revision.removed);
-        let facts = Facts {
+        read(&Facts {
             provenance,
             tools: &self.tools,
             level: self.level(),
@@ -43,12 +62,7 @@ impl Case {
             paths: &paths,
             lines: u32::try_from(lines).unwrap_or(u32::MAX),
             files: u32::try_from(self.revision.files).unwrap_or(u32::MAX),
-        };
-        let rules = &self.policy.document.rules;
-        let positions = self.policy.document.applying(&facts);
-        positions
-            .into_iter()
-            .filter_map(|position| Some((position, rules.get(position)?)))
+        })
     }
 
     /// Whoever has least to do first.

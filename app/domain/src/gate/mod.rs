@@ -5,7 +5,7 @@ use crate::{
     change::ChangeState,
     ids::{ChangeId, RevisionId},
     names::{Branch, CommitSha, RepositoryName},
-    policy::Policy,
+    policy::{Mode, Policy},
     standing::{Standing, Voice},
     verdict::{Need, Reason, Verdict, Word, verdict},
 };
@@ -34,6 +34,8 @@ pub struct Found {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub allow: bool,
+    /// False where the repository is only observed: then `allow` is true whatever the verdict.
+    pub enforced: bool,
     pub verdict: Word,
     pub reasons: Vec<Reason>,
     pub needs: Vec<Need>,
@@ -73,6 +75,7 @@ pub fn answer(found: Vec<Found>, policy: &Policy, now: Timestamp) -> Answer {
         .collect();
     Answer {
         allow: word.allows(),
+        enforced: true,
         verdict: word,
         reasons,
         needs,
@@ -124,11 +127,27 @@ fn without_open_change(judged: Vec<Judged>, now: Timestamp) -> Answer {
     };
     Answer {
         allow: false,
+        enforced: true,
         verdict,
         reasons: vec![reason],
         needs: vec![],
         changes: judged,
         as_of: now,
+    }
+}
+
+impl Answer {
+    /// The answer in this mode: who only observes lets pass, and says what would have been answered.
+    #[must_use]
+    pub fn in_mode(self, mode: Mode) -> Self {
+        match mode {
+            Mode::Enforce => self,
+            Mode::Observe { .. } => Self {
+                allow: true,
+                enforced: false,
+                ..self
+            },
+        }
     }
 }
 

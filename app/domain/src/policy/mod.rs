@@ -1,12 +1,16 @@
 //! What a repository demands, as a versioned document. Every rule that applies counts; none weakens another.
 
 mod glob;
+pub mod lowering;
 mod parse;
 mod rule;
+mod terms;
+pub mod trial;
 
 pub use glob::Glob;
 pub use parse::{Fault, MAX_BYTES};
 pub use rule::{Ask, Facts, Held, Rule, When, Who};
+pub use terms::{Admin, LONGEST_OBSERVATION, Mode, Terms, may_administer, mode_at, observation};
 
 use crate::{people::Level, provenance::Provenance};
 use time::Duration;
@@ -18,6 +22,9 @@ pub struct Policy {
     pub id: String,
     pub version: i32,
     pub document: Document,
+    /// False where its text is gone or cannot be read by this version of Countersign: then `document` says nothing, and
+    /// whatever it would judge is undecidable.
+    pub whole: bool,
 }
 
 /// What a policy says. What its text leaves out is as in [`Document::default`].
@@ -124,6 +131,12 @@ pub const SHIPPED: [Shipped; 3] = [
 ];
 
 impl Policy {
+    /// Id and version in one word, such as `acme/payments:3`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!("{}:{}", self.id, self.version)
+    }
+
     /// What holds with nothing written.
     #[must_use]
     pub fn built_in() -> Self {
@@ -131,6 +144,29 @@ impl Policy {
             id: "default".to_owned(),
             version: 1,
             document: Document::default(),
+            whole: true,
+        }
+    }
+
+    /// One that holds nowhere yet, to be tried.
+    #[must_use]
+    pub fn drafted(document: Document) -> Self {
+        Self {
+            id: "draft".to_owned(),
+            version: 0,
+            document,
+            whole: true,
+        }
+    }
+
+    /// One whose text is gone, or is not understood.
+    #[must_use]
+    pub fn broken(id: String, version: i32) -> Self {
+        Self {
+            id,
+            version,
+            document: Document::default(),
+            whole: false,
         }
     }
 }
@@ -218,14 +254,25 @@ impl Document {
     /// once per revision and version of the policy.
     #[must_use]
     pub fn applying(&self, facts: &Facts<'_>) -> Vec<usize> {
-        let automation = facts.automation.filter(|id| self.knows_automation(id));
-        let facts = Facts {
-            automation,
-            ..*facts
-        };
+        let facts = self.as_known(facts);
         let applies =
             |(position, rule): (usize, &Rule)| rule.when.holds(&facts).then_some(position);
         self.rules.iter().enumerate().filter_map(applies).collect()
+    }
+
+    /// For each rule, in their order, the parts of it that keep it from a revision, by the words of a policy's text.
+    pub(crate) fn unmet(&self, facts: &Facts<'_>) -> Vec<Vec<&'static str>> {
+        let facts = self.as_known(facts);
+        let unmet = |rule: &Rule| rule.when.unmet(&facts);
+        self.rules.iter().map(unmet).collect()
+    }
+
+    /// A bot counts as one only where the document names it.
+    fn as_known<'a>(&self, facts: &Facts<'a>) -> Facts<'a> {
+        Facts {
+            automation: facts.automation.filter(|id| self.knows_automation(id)),
+            ..*facts
+        }
     }
 
     /// Whether any rule looks at paths: if none does, nobody has to load them.

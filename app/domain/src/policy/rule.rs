@@ -128,33 +128,58 @@ impl Who {
     }
 }
 
+/// What a rule may say of a revision, and whether it is so.
+type Condition = (&'static str, fn(&When, &Facts<'_>) -> bool);
+
 impl When {
-    /// Whether a revision is such. `facts.automation` is one that the document knows, or none.
-    pub(super) fn holds(&self, facts: &Facts<'_>) -> bool {
-        self.provenance_holds(facts)
-            && self.maker_holds(facts)
-            && says(&self.tool, |tool| facts.tools.contains(tool))
-            && self.more_lines.is_none_or(|most| facts.lines > most)
-            && self.more_files.is_none_or(|most| facts.files > most)
-            && says(&self.label, |label| has_label(facts.labels, label))
-            && says(&self.repository, |glob| {
+    /// Every part, by the word that a policy has for it, the cheap ones first.
+    const PARTS: [Condition; 11] = [
+        ("provenance", Self::provenance_holds),
+        // Of people the level, of bots which one it is.
+        ("level", Self::maker_holds),
+        ("tool", |when, facts| {
+            says(&when.tool, |tool| facts.tools.contains(tool))
+        }),
+        ("more_lines", |when, facts| {
+            when.more_lines.is_none_or(|most| facts.lines > most)
+        }),
+        ("more_files", |when, facts| {
+            when.more_files.is_none_or(|most| facts.files > most)
+        }),
+        ("label", |when, facts| {
+            says(&when.label, |label| has_label(facts.labels, label))
+        }),
+        ("repository", |when, facts| {
+            says(&when.repository, |glob| {
                 glob.matches(facts.repository.as_bytes())
             })
-            && says(&self.target, |glob| glob.matches(facts.target.as_bytes()))
-            && self.paths_hold(facts.paths)
+        }),
+        ("target", |when, facts| {
+            says(&when.target, |glob| glob.matches(facts.target.as_bytes()))
+        }),
+        ("any_path", |when, facts| {
+            let is_such = |path: &&[u8]| is_of(&when.any_path, path);
+            when.any_path.is_empty() || facts.paths.iter().any(is_such)
+        }),
+        ("all_paths", |when, facts| {
+            let is_such = |path: &&[u8]| is_of(&when.all_paths, path);
+            when.all_paths.is_empty() || facts.paths.iter().all(is_such)
+        }),
+        ("except_paths", |when, facts| {
+            let is_such = |path: &&[u8]| is_of(&when.except_paths, path);
+            facts.paths.is_empty() || !facts.paths.iter().all(is_such)
+        }),
+    ];
+
+    /// Whether a revision is such. `facts.automation` is one that the document knows, or none.
+    pub(super) fn holds(&self, facts: &Facts<'_>) -> bool {
+        Self::PARTS.iter().all(|(_, holds)| holds(self, facts))
     }
 
-    fn paths_hold(&self, paths: &[&[u8]]) -> bool {
-        let is_of = |globs: &[Glob], path: &[u8]| globs.iter().any(|glob| glob.matches(path));
-        let any = || paths.iter().any(|path| is_of(&self.any_path, path));
-        let all = || paths.iter().all(|path| is_of(&self.all_paths, path));
-        let excepted = || {
-            let is_excepted = |path: &&[u8]| is_of(&self.except_paths, path);
-            !paths.is_empty() && paths.iter().all(is_excepted)
-        };
-        (self.any_path.is_empty() || any())
-            && (self.all_paths.is_empty() || all())
-            && (self.except_paths.is_empty() || !excepted())
+    /// The parts that keep the rule from a revision, by the words that a policy has for them. Empty: it applies.
+    pub(super) fn unmet(&self, facts: &Facts<'_>) -> Vec<&'static str> {
+        let unmet = Self::PARTS.iter().filter(|(_, holds)| !holds(self, facts));
+        unmet.map(|(word, _)| *word).collect()
     }
 
     /// All patterns of it.
@@ -188,6 +213,10 @@ impl When {
             }
         }
     }
+}
+
+fn is_of(globs: &[Glob], path: &[u8]) -> bool {
+    globs.iter().any(|glob| glob.matches(path))
 }
 
 /// Whether one of the list is so; a list that is empty says nothing.

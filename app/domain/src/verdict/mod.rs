@@ -7,7 +7,7 @@ mod overridden;
 
 pub use expiry::{Ended, Expired};
 pub(crate) use need::NAMES;
-pub use need::{Need, WhyNobody};
+pub use need::{Need, WhyNobody, words};
 pub use overridden::{BrokenGlass, Debt};
 
 use crate::{
@@ -84,6 +84,8 @@ pub enum Doubt {
     PatchWrong,
     /// What was found of the revision was found under another policy than the one that is asked.
     PolicyMoved,
+    /// The text of the policy is gone, or is not understood.
+    PolicyBroken,
 }
 
 /// A rejection that stands.
@@ -221,6 +223,10 @@ impl Doubt {
                 "policy_moved",
                 "The policy changed while this was judged; ask again.",
             ),
+            Doubt::PolicyBroken => reason(
+                "policy_broken",
+                "The repository's policy cannot be read by this version of Countersign; an admin has to write it anew.",
+            ),
         }
     }
 }
@@ -258,6 +264,7 @@ fn doubt(standing: &Standing, policy: &Policy) -> Option<Doubt> {
     match standing.patch {
         Patch::Disputed => Some(Doubt::PatchDisputed),
         Patch::Wrong => Some(Doubt::PatchWrong),
+        Patch::Whole if !policy.whole => Some(Doubt::PolicyBroken),
         Patch::Whole => (!is_of(standing, policy)).then_some(Doubt::PolicyMoved),
     }
 }

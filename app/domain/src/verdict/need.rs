@@ -133,7 +133,8 @@ impl Need {
 }
 
 /// "senior of team payments", "people of team security".
-fn words(who: &Who, is_one: bool) -> String {
+#[must_use]
+pub fn words(who: &Who, is_one: bool) -> String {
     let mut words = match (who.level, is_one) {
         (Some(Level::Senior), true) => "senior".to_owned(),
         (Some(Level::Senior), false) => "seniors".to_owned(),

@@ -240,6 +240,15 @@ async fn lock_all(tx: &mut Tx, people: &[PersonId]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Somebody, locked: what is known of them stays so until the transaction ends. None if there is no such person.
+///
+/// # Errors
+/// The database refused, or holds what this version does not understand.
+pub async fn locked(tx: &mut Tx, person: PersonId) -> Result<Option<Person>, Error> {
+    lock(tx, person).await?;
+    load(tx.conn(), person).await
+}
+
 /// Locks somebody: what is known of them stays so until the transaction ends, and what they do comes one after another.
 /// Not `for update`, which would also wait for rows that only refer to them.
 pub(crate) async fn lock(tx: &mut Tx, person: PersonId) -> Result<(), Error> {

@@ -88,7 +88,7 @@ impl Machine {
             .await
     }
 
-    async fn send(&self, request: RequestBuilder) -> Reply {
+    pub async fn send(&self, request: RequestBuilder) -> Reply {
         let request = request.bearer_auth(&self.secret).build().unwrap();
         let (method, path) = (request.method().clone(), request.url().path().to_owned());
         let response = self.http.execute(request).await.unwrap();
