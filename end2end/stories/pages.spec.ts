@@ -61,6 +61,8 @@ const pages: Record<string, () => string> = {
   'decisions': () => '/decisions',
   'decisions that do not match': () => '/decisions?by=nobody-is-called-this',
   'people': () => '/people',
+  'repositories': () => '/repositories',
+  'repository': () => `/repositories/${repository}?change=waiting`,
   'address that leads nowhere': () => '/changes/nowhere',
 };
 
@@ -77,6 +79,15 @@ test('people, as an admin sees them: nobody is kept out, wide or narrow, light o
   await page.goto('/people');
   await expect(page.getByRole('textbox', { name: 'Who jo@nowhere.example is' })).toBeVisible();
   await expectOpenToAll(page, '/people');
+});
+
+test('a repository, as an admin sees it: nobody is kept out, wide or narrow, light or dark', async ({ as }) => {
+  const page = await as('grace');
+  await page.goto(`/repositories/${repository}?rollout=1`);
+  await page.getByRole('textbox', { name: 'Policy, in TOML' }).fill('version = 1\n[[rul]]\n');
+  await page.getByRole('button', { name: 'Check and try' }).click();
+  await expect(page.getByText('line 2, column 3')).toBeVisible();
+  await expectOpenToAll(page, `/repositories/${repository}?draft=1&rollout=1`);
 });
 
 for (const [name, address] of Object.entries({ 'sign-in': '/sign-in?next=%2Fdecisions', 'sign-in that failed': '/sign-in?failed=lost' })) {

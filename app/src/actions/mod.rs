@@ -2,6 +2,7 @@
 
 mod accounts;
 mod decide;
+mod policies;
 mod refusal;
 mod settle;
 mod theme;
@@ -10,6 +11,10 @@ pub use accounts::{
     LinkAccount, NameAccount, UnlinkAccount, link_account, name_account, unlink_account,
 };
 pub use decide::{Decide, decide};
+pub use policies::{
+    DraftPolicy, RulePolicy, SetMode, SetPolicy, UnsetPolicy, draft_policy, rule_policy, set_mode,
+    set_policy, unset_policy,
+};
 pub use refusal::Refusal;
 pub use settle::{Settle, settle};
 pub use theme::{SetTheme, Theme, set_theme};

@@ -49,6 +49,8 @@ pub enum Place {
     Decisions,
     /// Who is known.
     People,
+    /// What is demanded.
+    Repositories,
     /// None of them.
     Elsewhere,
 }
@@ -68,6 +70,7 @@ pub fn Frame(viewer: Viewer, at: Place, children: Children) -> AnyView {
             <nav aria-label="Main">
                 <a href="/" aria-current=(at == Place::Queue).then_some("page")>"Queue"</a>
                 <a href="/decisions" aria-current=(at == Place::Decisions).then_some("page")>"Decisions"</a>
+                <a href="/repositories" aria-current=(at == Place::Repositories).then_some("page")>"Repositories"</a>
                 <a href="/people" aria-current=(at == Place::People).then_some("page")>"People"</a>
             </nav>
             <Me viewer/>

@@ -6,6 +6,8 @@ pub mod exceptional;
 pub mod frame;
 pub mod history;
 pub mod marks;
+pub mod mode;
+pub mod policy;
 pub mod slots;
 pub mod sprite;
 pub mod text;

@@ -15,9 +15,22 @@ pub fn Theirs(#[prop(into)] text: String) -> impl IntoView {
 /// Several lines of it: a reason, a commit message.
 #[component]
 pub fn TheirLines(#[prop(into)] text: String) -> impl IntoView {
+    view! { <bdi class="lines-kept" inner_html=lines(&text)></bdi> }
+}
+
+/// The same as HTML.
+pub fn lines(text: &str) -> String {
     let text = text.replace("\r\n", "\n");
     let lines: Vec<String> = text.trim_end_matches('\n').split('\n').map(html).collect();
-    view! { <bdi class="lines-kept" inner_html=lines.join("\n")></bdi> }
+    lines.join("\n")
+}
+
+/// For a text area, which holds text alone and has to give it back as it was. Leptos does not escape its children.
+pub fn for_textarea(text: &str) -> String {
+    // A browser drops one line end at the beginning of it.
+    let mut out = String::from("\n");
+    escape(&mut out, text);
+    out
 }
 
 /// For attributes, which hold no elements: the same, in brackets.
@@ -69,6 +82,14 @@ pub fn escape(out: &mut String, text: &str) {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn what_is_written_cannot_end_its_text_area() {
+        assert_eq!(
+            super::for_textarea("</textarea><script>\n&"),
+            "\n&lt;/textarea&gt;&lt;script&gt;\n&amp;"
+        );
+    }
+
     use super::*;
 
     #[test]

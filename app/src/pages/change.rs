@@ -13,6 +13,7 @@ use domain::{
     ids::{ChangeId, FormKey, PersonId},
     patch::split,
     people::Level,
+    policy::Mode,
     problem::Problem,
     provenance::Mark,
     standing::Standing,
@@ -21,7 +22,7 @@ use domain::{
 use leptos::prelude::*;
 use store::{
     cases::{self, Which},
-    patches,
+    patches, policies,
 };
 
 use crate::{
@@ -34,6 +35,7 @@ use crate::{
         frame::{Frame, Place, Viewer, rank},
         history::{Commits, Counts, Decisions},
         marks::{Marks, Origin, tools},
+        mode::Observed,
         slots::{Missing, Signed},
         text::{Theirs, plain},
         time::Ago,
@@ -51,6 +53,8 @@ pub struct ChangePage {
     pub viewer: Viewer,
     /// The change with the revision that is shown: the current one, or the one that was asked for.
     pub case: Case,
+    /// Whether gates enforce any of it.
+    pub mode: Mode,
     /// What that revision adds.
     pub commits: Vec<Commit>,
     /// What says that a tool took part.
@@ -143,7 +147,12 @@ pub async fn load(
         .moved
         .filter(|seen| *seen != case.revision.digest && moved.is_none())
         .map(|_| Problem::ChangedSinceYouLooked);
+    let terms = policies::about(tx.conn(), &case.change.repository_name)
+        .await
+        .map_err(failed)?;
+    let (_, terms) = terms.ok_or(Problem::NotFound)?;
     Ok(ChangePage {
+        mode: terms.mode(tx.now()),
         commits: cases::commits(tx.conn(), repository, revision)
             .await
             .map_err(failed)?,
@@ -222,6 +231,7 @@ pub fn show(page: ChangePage) -> AnyView {
     let ChangePage {
         viewer,
         case,
+        mode,
         commits,
         marks,
         files,
@@ -279,7 +289,7 @@ pub fn show(page: ChangePage) -> AnyView {
                 {moved.map(|moved| view! { <WhatMoved moved case=case.clone() now/> })}
                 {(!is_current).then(|| view! { <NotCurrent case=case.clone() told/> })}
                 <header class="change-head">
-                    <Head case=case.clone() now/>
+                    <Head case=case.clone() mode now/>
                     <p class="gist">
                         <Origin provenance=standing.provenance tools=tools.clone()/>
                         <Amount revision=case.revision.clone()/>
@@ -381,7 +391,7 @@ fn counts(case: &Case, standing: &Standing, decision: &Decision) -> Counts {
 }
 
 #[component]
-fn Head(case: Case, now: Timestamp) -> AnyView {
+fn Head(case: Case, mode: Mode, now: Timestamp) -> AnyView {
     let Case {
         change, revision, ..
     } = case;
@@ -392,6 +402,7 @@ fn Head(case: Case, now: Timestamp) -> AnyView {
             <a href=format!("/?q=repo:{}", change.repository_name)>{change.repository_name.to_string()}</a>
             <span aria-hidden="true">"/"</span>
             <span>{change.key.to_string()}</span>
+            <Observed mode/>
         </nav>
         <h1><Theirs text=change.title/></h1>
         <p class="sub">
@@ -532,7 +543,7 @@ fn Facts(case: Case, marks: Vec<Mark>, revisions: Vec<Revision>, now: Timestamp)
                     <dt>"Base"</dt>
                     <dd><code title=revision.merge_base.to_string()>{revision.merge_base.short().to_owned()}</code></dd>
                     <dt>"Policy"</dt>
-                    <dd>{format!("{}, version {}", case.policy.id, case.policy.version)}</dd>
+                    <dd><a href=format!("/repositories/{}", case.change.repository_name)>{format!("{}, version {}", case.policy.id, case.policy.version)}</a></dd>
                 </dl>
             </section>
             <section>

@@ -5,6 +5,8 @@ pub mod decisions;
 pub mod people;
 pub mod problem;
 pub mod queue;
+pub mod repositories;
+pub mod repository;
 pub mod sign_in;
 #[cfg(test)]
 mod specimen;
@@ -18,6 +20,7 @@ use domain::{
     decision::Kind,
     digest::Digest,
     ids::{ChangeId, PersonId},
+    names::RepositoryName,
     next::LocalPath,
     problem::Problem,
 };
@@ -49,6 +52,8 @@ pub fn Pages() -> impl IntoView {
                 <Route path=path!("/") view=Queue ssr=SsrMode::Async/>
                 <Route path=path!("/changes/:id") view=Change ssr=SsrMode::Async/>
                 <Route path=path!("/decisions") view=Decisions ssr=SsrMode::Async/>
+                <Route path=path!("/repositories") view=Repositories ssr=SsrMode::Async/>
+                <Route path=path!("/repositories/*name") view=Repository ssr=SsrMode::Async/>
                 <Route path=path!("/people") view=People ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in") view=SignIn ssr=SsrMode::Async/>
             </Routes>
@@ -121,6 +126,32 @@ fn People() -> impl IntoView {
     page(
         |site, caller, theme| people::load(site, caller, theme, asked),
         people::show,
+    )
+}
+
+#[component]
+fn Repositories() -> impl IntoView {
+    let after = Query::of_request().get("after").unwrap_or_default();
+    page(
+        |site, caller, theme| repositories::load(site, caller, theme, after),
+        repositories::show,
+    )
+}
+
+#[component]
+fn Repository() -> impl IntoView {
+    let name = use_params_map().with_untracked(|params| params.get("name"));
+    let name = name.and_then(|name| RepositoryName::parse(name).ok());
+    let query = Query::of_request();
+    let asked = repository::Asked {
+        draft: query.get("draft").is_some(),
+        rollout: query.get("rollout").is_some(),
+        change: query.get("change").filter(|key| !key.trim().is_empty()),
+        told: query.refusal(),
+    };
+    page(
+        |site, caller, theme| repository::load(site, caller, theme, name, asked),
+        repository::show,
     )
 }
 

@@ -5,6 +5,7 @@ use domain::{
     ids::{ChangeId, PersonId},
     names::RepositoryName,
     people::Level,
+    policy::Mode,
     problem::Problem,
     provenance::{Provenance, Tool},
     verdict::{Verdict, Word},
@@ -20,6 +21,7 @@ use crate::{
     components::{
         frame::{Frame, Place, Viewer},
         marks::{Origin, word},
+        mode::Observed,
         slots::Slots,
         sprite::Icon,
         text::Theirs,
@@ -82,13 +84,15 @@ pub struct Row {
     pub vetoed: Option<i32>,
     /// Since when its current revision waits.
     pub since: Timestamp,
+    /// Whether gates enforce any of it.
+    pub mode: Mode,
 }
 
 impl Row {
     /// What the queue says of a change to this viewer, who may have had a hand in it.
     pub fn of(waiting: store::queue::Row, mine: bool, viewer: &Viewer, now: Timestamp) -> Self {
         let store::queue::Row { listed, since } = waiting;
-        let verdict = listed.verdict(now);
+        let (verdict, mode) = (listed.verdict(now), listed.mode(now));
         let (change, revision, standing) = (listed.change, listed.revision, listed.standing);
         Self {
             change: change.id,
@@ -111,6 +115,7 @@ impl Row {
                 .max(),
             verdict,
             since,
+            mode,
         }
     }
 
@@ -561,6 +566,7 @@ fn Line(row: Row, now: Timestamp) -> AnyView {
             <div class="repo">
                 <span>{short(&row.repository)}</span>
                 <span class="sub">{format!("{} {}, r{}", owner(&row.repository), row.key, row.number)}</span>
+                <Observed mode=row.mode/>
             </div>
             <div class="by">
                 <span class="name">

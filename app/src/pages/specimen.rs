@@ -14,7 +14,7 @@ use domain::{
     names::{Branch, ChangeKey, CommitSha, RepositoryName},
     patch::split,
     people::{Granted, Groups, Level, Person, SignIn, Source},
-    policy::Policy,
+    policy::{Mode, Policy},
     provenance::Provenance,
 };
 use hydration_context::SsrSharedContext;
@@ -230,6 +230,7 @@ pub fn change_page(viewer: Viewer, case: Case) -> ChangePage {
     ChangePage {
         viewer,
         case,
+        mode: Mode::Enforce,
         marks: domain::provenance::marks(&commits, None),
         commits,
         files: files(),

@@ -101,6 +101,7 @@ fn filled_in(route: &str) -> String {
         .replace("{id}", NOBODYS)
         .replace("{owner}", "nobody")
         .replace("{name}", "nothing.js")
+        .replace("{*name}", "nobody/nothing")
         .replace("{*rest}", "swagger-ui.css");
     assert!(
         !path.contains('{'),
@@ -355,11 +356,27 @@ fn every_call_of_a_form_is_a_post_under_its_own_prefix() {
             "POST",
         ),
         (
+            "/fn/draft-policy",
+            "POST",
+        ),
+        (
             "/fn/link-account",
             "POST",
         ),
         (
             "/fn/name-account",
+            "POST",
+        ),
+        (
+            "/fn/rule-policy",
+            "POST",
+        ),
+        (
+            "/fn/set-mode",
+            "POST",
+        ),
+        (
+            "/fn/set-policy",
             "POST",
         ),
         (
@@ -372,6 +389,10 @@ fn every_call_of_a_form_is_a_post_under_its_own_prefix() {
         ),
         (
             "/fn/unlink-account",
+            "POST",
+        ),
+        (
+            "/fn/unset-policy",
             "POST",
         ),
     }

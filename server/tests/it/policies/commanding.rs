@@ -2,13 +2,14 @@
 
 use super::{NOTHING, asking};
 use crate::{
-    cli::{Outcome, countersign, outcome},
+    cli::{Outcome, countersign, gate_of, outcome},
     support::{
         TestServer,
-        changes::change,
+        changes::{change, sha},
         machines::Machine,
     },
 };
+use domain::token::Scope;
 use sqlx::PgPool;
 use std::path::Path;
 
@@ -115,4 +116,25 @@ async fn a_policy_is_pushed_shown_and_tried_by_command(pool: PgPool) {
     ] {
         assert!(tried.stdout.contains(said), "{said}: {tried:?}");
     }
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn an_observed_gate_lets_pass_and_says_that_it_does_not_enforce(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let gate = t.machine(&[Scope::Gate, Scope::Submit], "acme/*").await;
+    gate.submit(&change()).await;
+    let (server, commit) = (t.at(""), sha("c1"));
+    let asked = gate_of(&server, &commit);
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(run_in(dir.path(), Some(&gate), &asked).await.code, Some(2));
+    let grace = t.admin("grace").await;
+    grace.observes("14").await.unwrap();
+    let observed = run_in(dir.path(), Some(&gate), &asked).await;
+    assert_eq!(observed.code, Some(0));
+    assert!(
+        observed.stdout.starts_with(
+            "allowed: waiting (observed only: the repository does not enforce this yet)"
+        ),
+        "{observed:?}"
+    );
 }

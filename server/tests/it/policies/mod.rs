@@ -1,5 +1,6 @@
 //! What a repository demands: who says so, when it holds, and that nothing about it opens a gate by itself.
 
+mod administering;
 mod commanding;
 mod holding;
 mod pushing;

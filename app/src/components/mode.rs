@@ -1,0 +1,27 @@
+//! Whether gates enforce what a repository demands: said wherever the repository is shown.
+
+use domain::{Timestamp, policy::Mode};
+use leptos::prelude::*;
+
+use super::time::day;
+
+/// Nothing where the policy is enforced; else that it is not, and until when.
+#[component]
+pub fn Observed(mode: Mode) -> impl IntoView {
+    said(mode).map(|said| view! { <span class="observed">{said}</span> })
+}
+
+/// The same in words.
+pub fn said(mode: Mode) -> Option<String> {
+    match mode {
+        Mode::Enforce => None,
+        Mode::Observe { until } => Some(format!("observed only, until {}", date(until))),
+    }
+}
+
+/// As in "24 November 2026".
+pub fn date(at: Timestamp) -> String {
+    let day = day(at);
+    day.split_once(' ')
+        .map_or_else(String::new, |(_, date)| date.to_owned())
+}
