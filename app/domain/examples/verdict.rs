@@ -133,6 +133,7 @@ fn voice(seq: i32, now: Timestamp, approved: bool) -> Voice {
         roles: vec![],
         revision: 9,
         about_this: approved || who % 2 == 0,
+        carried: None,
         contributor: false,
         trusted: true,
         about: None,

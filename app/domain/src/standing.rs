@@ -2,6 +2,7 @@
 
 use crate::{
     Timestamp,
+    carry::Proof,
     change::Patch,
     decision::Kind,
     digest::Digest,
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which code makes standings. Raised with every change of what stands in one or of how it is found: then all that are
 /// stored are made anew, and none is trusted meanwhile.
-pub const FORM: i32 = 3;
+pub const FORM: i32 = 4;
 
 /// What holds for one revision. Stored; stamped beside it with the versions of policy and people that it was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +78,9 @@ pub struct Voice {
     pub revision: i32,
     /// Whether it names the digest of the revision that is judged.
     pub about_this: bool,
+    /// For an approval of another revision that is provably the same change: by which proof it counts for this one, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<Proof>,
     /// Whether anything ties them to the change: then no approval of theirs counts.
     pub contributor: bool,
     /// Whether the policy lets them say this, by what they were then: to set aside, and to be believed.
@@ -121,10 +125,15 @@ impl Voice {
             roles: &self.roles,
         }
     }
+
+    /// Whether it is about the revision that is judged, or about one that is provably the same change.
+    fn speaks_of_this(&self) -> bool {
+        self.about_this || self.carried.is_some()
+    }
 }
 
 impl Standing {
-    /// The approvals of exactly this revision that count, one of each person.
+    /// The approvals that count, one of each person: of exactly this revision, and those that carry over to it.
     pub fn approvals(&self) -> impl Iterator<Item = &Voice> {
         self.voices
             .iter()
@@ -180,12 +189,12 @@ impl Standing {
             .max_by_key(|voice| voice.seq)
     }
 
-    /// Whether this voice is what its person now says, and of exactly this revision. Nothing counts that the policy does not
-    /// let them say; an approval by a contributor, or a rejection set aside by one, never does.
+    /// Whether this voice is what its person now says, and of exactly this revision or of one from which it carries over.
+    /// Nothing counts that the policy does not let them say; an approval by a contributor, or a rejection set aside by one, never does.
     #[must_use]
     pub fn counts(&self, voice: &Voice) -> bool {
         let (bars, applies) = match voice.kind {
-            Kind::Approve => (true, voice.about_this),
+            Kind::Approve => (true, voice.speaks_of_this()),
             // It ends a rejection for the revision that was looked at, and for those that came later.
             Kind::SetAside => (true, voice.revision <= self.number),
             Kind::Reject => (false, voice.about_this && !self.is_over(voice)),
@@ -197,7 +206,8 @@ impl Standing {
 
     fn is_history(&self, voice: &Voice) -> bool {
         self.voices.iter().any(|later| {
-            let same = later.about_this || matches!(later.kind, Kind::Reject | Kind::Withdraw);
+            let same =
+                later.speaks_of_this() || matches!(later.kind, Kind::Reject | Kind::Withdraw);
             later.person == voice.person
                 && later.seq > voice.seq
                 && same

@@ -2,6 +2,7 @@
 
 use crate::{
     Timestamp,
+    carry::{Carry, Proof},
     case::{Case, Known, Reviewer, Tie},
     change::{Change, ChangeState, Patch, Revision},
     commit::Signature,
@@ -151,6 +152,7 @@ pub fn case() -> Case {
         reviewers: ["ben", "li"]
             .map(|name| reviewer(name, Some(Level::Senior)))
             .to_vec(),
+        carries: vec![],
         policy: Policy::built_in(),
         drafted: None,
         rebased: None,
@@ -278,6 +280,15 @@ impl Case {
     pub fn pushed(mut self) -> Self {
         self.revision = revision(self.revision.number + 1);
         self.change.head = self.revision.id;
+        self
+    }
+
+    /// With the proof that the present revision is the same change as that one.
+    pub fn proved_to_be(mut self, from: i32, proof: Proof) -> Self {
+        self.carries.push(Carry {
+            from: digest(from),
+            proof,
+        });
         self
     }
 

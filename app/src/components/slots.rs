@@ -39,6 +39,9 @@ pub fn Signed(voice: Voice, now: Timestamp) -> AnyView {
     let level = voice
         .level
         .map_or("no level", domain::people::Level::as_str);
+    let carried = voice
+        .carried
+        .map(|proof| format!("; carried over: {}", proof.sentence()));
     view! {
         <li class="line">
             <div class="name">
@@ -46,7 +49,7 @@ pub fn Signed(voice: Voice, now: Timestamp) -> AnyView {
                 <span class="cut"><Theirs text=voice.name/></span>
                 <small><Ago at=voice.at now/></small>
             </div>
-            <div class="under">{format!("{level}, as of then; approved revision {}", voice.revision)}</div>
+            <div class="under">{format!("{level}, as of then; approved revision {}", voice.revision)} {carried}</div>
         </li>
     }
     .into_any()

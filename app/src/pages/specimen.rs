@@ -152,6 +152,7 @@ pub fn case() -> Case {
             roles: vec![],
             load: 0,
         }],
+        carries: vec![],
         policy: Policy::built_in(),
         drafted: None,
         rebased: None,

@@ -142,7 +142,7 @@ pub async fn decisions(
 ) -> Result<Json<wire::Decisions>, Refusal> {
     let (_, case) = visible(&server, &headers, id).await?;
     Ok(Json(wire::Decisions {
-        decisions: case.decisions.into_iter().map(show::decision).collect(),
+        decisions: show::decisions(case),
         cursor: None,
     }))
 }

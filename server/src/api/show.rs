@@ -77,8 +77,16 @@ fn gate_decision(voice: &Voice, counts: bool) -> wire::GateDecision {
         revision: voice.revision,
         counts,
         about: voice.about,
+        carried: counts.then(|| carried(voice)).flatten(),
         at: voice.at,
     }
+}
+
+fn carried(voice: &Voice) -> Option<wire::Carried> {
+    voice.carried.map(|proof| wire::Carried {
+        from_revision: voice.revision,
+        proof: proof.as_str().to_owned(),
+    })
 }
 
 /// A change with its verdict now.
@@ -176,6 +184,21 @@ pub fn mark(from: Mark) -> wire::Mark {
     }
 }
 
+/// The decisions of a change, with how they came to count for the revision that is judged.
+#[must_use]
+pub fn decisions(case: Case) -> Vec<wire::Decision> {
+    let standing = case.standing();
+    let with_carried = |from: Recorded| {
+        let mut voices = standing.voices.iter();
+        let voice = voices.find(|voice| voice.seq == from.decision.seq && standing.counts(voice));
+        wire::Decision {
+            carried: voice.and_then(carried),
+            ..decision(from)
+        }
+    };
+    case.decisions.into_iter().map(with_carried).collect()
+}
+
 /// One decision.
 #[must_use]
 pub fn decision(from: Recorded) -> wire::Decision {
@@ -203,6 +226,7 @@ pub fn decision(from: Recorded) -> wire::Decision {
             id: decision.policy,
             version: decision.policy_version,
         },
+        carried: None,
         at: decision.at,
     }
 }

@@ -22,6 +22,7 @@ use domain::{
 use std::io::Read as _;
 use std::sync::Arc;
 use store::{
+    carries,
     patches::Packed,
     submissions::{self, Outcome, Submission},
 };
@@ -78,8 +79,10 @@ pub async fn submit(
     let (submission, _place) = spawn_blocking(move || prepare(received, token.id, &large))
         .await
         .map_err(|_| domain::problem::Problem::Internal)??;
+    let proved = carries::prove(&server.db, &submission).await?;
     let mut tx = server.db.begin().await?;
-    let outcome = submissions::record(&mut tx, &submission, server.claims_max_age()).await?;
+    let max_age = server.claims_max_age();
+    let outcome = submissions::record(&mut tx, &submission, &proved, max_age).await?;
     tx.commit().await?;
     answer(&server, &outcome)
 }

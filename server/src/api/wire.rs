@@ -234,8 +234,21 @@ pub struct GateDecision {
     /// The `seq` of the rejection that this sets aside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<i32>,
+    /// How an approval of another revision came to count for this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<Carried>,
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
+}
+
+/// An approval of an earlier revision that is provably the same change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Carried {
+    /// The number of the revision that was approved.
+    pub from_revision: i32,
+    /// `blobs`, `tree` or `patch`.
+    #[schema(example = "blobs")]
+    pub proof: String,
 }
 
 /// How a shipped commit came from changes.
@@ -515,6 +528,9 @@ pub struct Decision {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
     pub policy: Policy,
+    /// How an approval came to count for the current revision, too. Only where the decisions of one change are asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<Carried>,
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
 }

@@ -1,7 +1,7 @@
 //! Loads a [`Case`]: everything that bears on one revision of one change.
 
 use crate::{
-    Error,
+    Error, carries,
     error::known,
     policies::{self, Pointer},
     rows,
@@ -66,6 +66,7 @@ pub async fn load(
             .await?,
         decisions: decisions(conn, change.repository, change.id).await?,
         reviewers: reviewers(conn).await?,
+        carries: carries::to(conn, change.repository, revision.id).await?,
         policy: (*policy).clone(),
         drafted,
         rebased,

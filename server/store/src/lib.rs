@@ -3,6 +3,7 @@
 //! A query is a function named for what it returns. Whoever changes state begins a [`Tx`], loads, lets `domain` decide,
 //! records, and commits; every record writes its event in the same transaction.
 
+pub mod carries;
 pub mod cases;
 mod db;
 pub mod decisions;

@@ -46,6 +46,21 @@ impl Packed {
         })
     }
 
+    /// The patch as it was before it was packed. Takes CPU time in proportion to it.
+    ///
+    /// # Errors
+    /// Unpacking failed.
+    pub fn whole(&self) -> Result<Vec<u8>, Error> {
+        let mut whole = Vec::with_capacity(self.bytes);
+        for packed in &self.files {
+            whole.extend(zstd::bulk::decompress(
+                &packed.body,
+                packed.file.body.len(),
+            )?);
+        }
+        Ok(whole)
+    }
+
     /// How many files it changes.
     #[must_use]
     pub fn files(&self) -> i32 {

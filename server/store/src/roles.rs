@@ -16,6 +16,7 @@ const RECORDS: &[&str] = &[
     "patch_file",
     "patch_dispute",
     "patch_ruling",
+    "carry",
     "sign_in",
     "policy_version",
     "policy_ruling",

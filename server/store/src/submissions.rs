@@ -1,8 +1,8 @@
 //! Records what was submitted: the change, its revision, and everything found in it.
 
 use crate::{
-    Error, Tx, cases, error::known, events, ids, patches, patches::Packed, repositories, rows,
-    standings, updates,
+    Error, Tx, carries, carries::Proved, cases, error::known, events, ids, patches,
+    patches::Packed, repositories, rows, standings, updates,
 };
 use domain::{
     arrival::{Arrival, KnownRevision, Submitted, arrive},
@@ -54,13 +54,15 @@ pub struct Outcome {
     pub differs: bool,
 }
 
-/// Records a submission and the standing that follows from it, under the lock of its change.
+/// Records a submission with what was `proved` of it ([`carries::prove`]), and the standing that follows from it, under the
+/// lock of its change.
 ///
 /// # Errors
 /// The database refused; nothing of it is recorded then.
 pub async fn record(
     tx: &mut Tx,
     submission: &Submission,
+    proved: &[Proved],
     claims_max_age: Duration,
 ) -> Result<Outcome, Error> {
     let repository = repositories::ensure(tx, &submission.repository).await?;
@@ -90,6 +92,7 @@ pub async fn record(
     if !outcome.differs {
         marks(tx, &outcome, &submission.marks).await?;
     }
+    carries::record(tx, &outcome, proved).await?;
     state(tx, &change, &outcome, submission).await?;
     standings::renew(tx, outcome.change, claims_max_age).await?;
     Ok(outcome)

@@ -36,6 +36,7 @@ async fn the_application_may_add_to_the_record_and_never_rewrite_it(pool: PgPool
     insta::assert_snapshot!(lines.join("\n"), @r"
     _sqlx_migrations: select
     account: insert select; updates until_version
+    carry: insert select
     change: insert select; updates decisions revisions version
     change_state: insert select; updates until_version
     commit: insert select
@@ -75,6 +76,7 @@ async fn not_even_the_owner_rewrites_a_record(pool: PgPool) {
         "update revision set head = head",
         "delete from event",
         "truncate patch cascade",
+        "truncate carry",
         "update mark set tool = 'x'",
     ] {
         let refused = sqlx::query(statement).execute(&t.owner).await.unwrap_err();

@@ -10,12 +10,15 @@ mod revert;
 pub use revert::only_undoes;
 
 use crate::{
+    digest::Digest,
     names::{Branch, CommitSha},
     patch::{Hunk, LineKind, Part, hunks},
 };
+use serde::{Deserialize, Serialize};
 
 /// Why an approval carries over. A policy names those that it accepts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Proof {
     /// Every file is the same in names, modes, status, and in the blobs before and after. The rest of the repository may
     /// be another: the target moved, but not where the change is.
@@ -61,6 +64,16 @@ impl Proof {
         Self::ALL.into_iter().find(|proof| proof.as_str() == word)
     }
 
+    /// What it says, for people.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Proof::Blobs => "every file has the same blobs",
+            Proof::Tree => "merging what was approved gives the same tree",
+            Proof::Patch => "every line of every hunk is the same",
+        }
+    }
+
     fn holds(self, old: &Side<'_>, new: &Side<'_>) -> bool {
         match self {
             Proof::Blobs => same_blobs(old, new),
@@ -68,6 +81,14 @@ impl Proof {
             Proof::Patch => same_patch(old, new),
         }
     }
+}
+
+/// A recorded fact: the revision that is judged is provably the one that this names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Carry {
+    /// What the approvals are about that carry over, where the policy accepts the proof.
+    pub from: Digest,
+    pub proof: Proof,
 }
 
 /// What is compared of a revision. Both sides are revisions of one repository.
@@ -79,10 +100,11 @@ pub struct Side<'a> {
     pub files: &'a [Part<'a>],
 }
 
-/// The strongest of the `allowed` proofs that `new` is the change that `old` is. To another target, never.
+/// The strongest of the `allowed` proofs that `new` is the change that `old` is. To another target, never; and no files prove
+/// nothing: who approved an empty patch has read nothing that a later one could be compared with.
 #[must_use]
 pub fn proof(old: &Side<'_>, new: &Side<'_>, allowed: &[Proof]) -> Option<Proof> {
-    if old.target != new.target {
+    if old.target != new.target || new.files.is_empty() {
         return None;
     }
     Proof::ALL

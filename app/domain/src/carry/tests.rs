@@ -300,6 +300,11 @@ fn a_revert_on_another_target_is_no_revert() {
 }
 
 #[test]
+fn an_empty_patch_proves_nothing() {
+    assert_eq!(proved(&on('a', b""), &on('a', b""), &Proof::ALL), None);
+}
+
+#[test]
 fn nothing_undoes_nothing() {
     assert!(!undoes(b"", b""));
 }

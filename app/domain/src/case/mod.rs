@@ -10,6 +10,7 @@ pub use set_aside::Open;
 
 use crate::{
     Timestamp,
+    carry::{Carry, Proof},
     change::{Change, Disputed, Patch, Revision},
     contributor::{Contributor, Role},
     decision::{Decision, Kind, Proposed, Recorded},
@@ -40,6 +41,8 @@ pub struct Case {
     pub decisions: Vec<Recorded>,
     /// All active people as they are now, whatever the age of their claims: signing in renews them.
     pub reviewers: Vec<Reviewer>,
+    /// The revisions that are provably the one that is judged, by each proof that was found.
+    pub carries: Vec<Carry>,
     pub policy: Policy,
     /// When the change last went back to draft, and when its merge base last moved; none where the policy minds neither.
     pub drafted: Option<Turn>,
@@ -278,6 +281,7 @@ impl Case {
             roles: decision.roles.clone(),
             revision: recorded.revision_number,
             about_this: decision.digest == self.revision.digest,
+            carried: self.carried(decision),
             contributor: self.role_of(decision.person).is_some(),
             trusted: true,
             about: decision.about,
@@ -290,6 +294,15 @@ impl Case {
             Kind::Approve | Kind::Reject | Kind::Withdraw | Kind::Override => true,
         };
         voice
+    }
+
+    /// The strongest proof that the policy accepts by which an approval carries over. Nothing else does.
+    fn carried(&self, decision: &Decision) -> Option<Proof> {
+        let accepted = &self.policy.document.approvals.carry;
+        let of_it =
+            |carry: &&Carry| decision.kind == Kind::Approve && carry.from == decision.digest;
+        let proofs = self.carries.iter().filter(of_it).map(|carry| carry.proof);
+        proofs.filter(|proof| accepted.contains(proof)).min()
     }
 }
 

@@ -12,7 +12,7 @@ pub use parse::{Fault, MAX_BYTES};
 pub use rule::{Ask, Facts, Held, Rule, When, Who};
 pub use terms::{Admin, LONGEST_OBSERVATION, Mode, Terms, may_administer, mode_at, observation};
 
-use crate::{people::Level, provenance::Provenance};
+use crate::{carry::Proof, people::Level, provenance::Provenance};
 use time::Duration;
 
 /// The document that holds for a repository, and which version of it.
@@ -52,17 +52,6 @@ pub struct Approvals {
     pub expire_on_new_base: bool,
     /// What proves that a new revision is the same change, so that approvals carry over to it. Empty: nothing does.
     pub carry: Vec<Proof>,
-}
-
-/// What proves that two revisions of one target are the same change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Proof {
-    /// Every file has the same names, modes, old and new blob ids.
-    Blobs,
-    /// Merging the approved head onto the new base gives exactly the new head's tree.
-    Tree,
-    /// Every line of every hunk is equal, with three lines of context. Weaker than the others: the same lines may stand elsewhere.
-    Patch,
 }
 
 /// When a rejection may be set aside by somebody else than whoever rejected.

@@ -11,14 +11,14 @@ use std::{fs, path::Path, time::Duration};
 use tokio::process::Command;
 
 /// A pipeline of a checkout.
-struct Pipeline<'a> {
-    ci: Machine,
-    checkout: &'a Checkout,
+pub struct Pipeline<'a> {
+    pub ci: Machine,
+    pub checkout: &'a Checkout,
 }
 
 impl Pipeline<'_> {
     /// Submits, which must go well; the line that people read.
-    async fn submits(&self, more: &[&str]) -> String {
+    pub async fn submits(&self, more: &[&str]) -> String {
         let server = self.ci.t.at("");
         let mut command = submit(&server, &self.checkout.dir, more);
         let seen = outcome(command.env("COUNTERSIGN_TOKEN", &self.ci.secret)).await;
@@ -27,7 +27,7 @@ impl Pipeline<'_> {
     }
 
     /// `countersign gate` about a commit.
-    fn gate(&self, commit: &str, more: &[&str]) -> Command {
+    pub fn gate(&self, commit: &str, more: &[&str]) -> Command {
         let server = self.ci.t.at("");
         let usual = gate_of(&server, commit);
         let mut command = countersign(Path::new("."), &[&usual, more].concat());
@@ -35,7 +35,7 @@ impl Pipeline<'_> {
         command
     }
 
-    async fn asks(&self, commit: &str) -> Outcome {
+    pub async fn asks(&self, commit: &str) -> Outcome {
         outcome(&mut self.gate(commit, &[])).await
     }
 }

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::{
+    carry::Proof,
     people::{Level, Role},
-    policy::{Policy, Proof, SHIPPED},
+    policy::{Policy, SHIPPED},
     provenance::{Provenance, Tool},
 };
 use proptest::prelude::*;

@@ -1,8 +1,8 @@
 //! The words that the text of a policy may use.
 
 use crate::{
+    carry::Proof,
     people::{Level, Role},
-    policy::Proof,
     provenance::Provenance,
 };
 

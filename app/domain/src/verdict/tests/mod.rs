@@ -1,5 +1,6 @@
 //! The verdict, told as cases and as properties.
 
+mod carried;
 mod over_time;
 mod properties;
 mod rules;

@@ -1,0 +1,100 @@
+//! Approvals of an earlier revision that is provably the same change.
+
+use super::*;
+use crate::{
+    carry::Proof,
+    policy::Who,
+    testing::{ask, rule},
+};
+
+/// Ana's change, approved by Ben in its first revision; the second is judged.
+fn pushed_after_approval() -> Case {
+    case()
+        .by("ana", Some(Level::Junior))
+        .approved_by("ben")
+        .pushed()
+}
+
+#[test]
+fn an_approval_counts_for_a_later_revision_only_by_a_recorded_proof_that_the_policy_accepts() {
+    let case = pushed_after_approval();
+    assert_eq!(case.word(), Word::Waiting);
+    let by = |proof| pushed_after_approval().proved_to_be(1, proof);
+    assert_eq!(by(Proof::Blobs).word(), Word::Approved);
+    assert_eq!(by(Proof::Patch).word(), Word::Waiting, "not by default");
+    let accepting = |accepted: &[Proof], proof| {
+        let mut case = by(proof);
+        case.policy.document.approvals.carry = accepted.to_vec();
+        case.word()
+    };
+    assert_eq!(accepting(&[Proof::Patch], Proof::Patch), Word::Approved);
+    assert_eq!(accepting(&[Proof::Patch], Proof::Blobs), Word::Waiting);
+    assert_eq!(accepting(&[], Proof::Blobs), Word::Waiting);
+}
+
+#[test]
+fn the_strongest_accepted_proof_is_named_beside_the_approval() {
+    let case = pushed_after_approval()
+        .proved_to_be(1, Proof::Patch)
+        .proved_to_be(1, Proof::Blobs);
+    let voices = case.standing().voices;
+    assert_eq!(
+        (voices[0].carried, voices[0].revision),
+        (Some(Proof::Blobs), 1)
+    );
+}
+
+#[test]
+fn what_somebody_decided_since_ends_what_would_carry_over() {
+    let withdrawn = case()
+        .by("ana", Some(Level::Junior))
+        .approved_by("ben")
+        .pushed()
+        .withdrawn_by("ben")
+        .pushed();
+    // The third revision is provably the first; the second, where Ben took his word back, is provably neither.
+    assert_eq!(
+        withdrawn.proved_to_be(1, Proof::Blobs).word(),
+        Word::Waiting
+    );
+    let rejected = pushed_after_approval().rejected_by("ben");
+    assert_eq!(
+        rejected.proved_to_be(1, Proof::Blobs).word(),
+        Word::Rejected
+    );
+}
+
+#[test]
+fn an_approval_by_a_contributor_of_the_new_revision_does_not_carry_over() {
+    let case = pushed_after_approval()
+        .proved_to_be(1, Proof::Blobs)
+        .by_unproved("ben");
+    assert_eq!(case.word(), Word::Waiting);
+}
+
+#[test]
+fn no_override_carries_over() {
+    let case = case()
+        .by("ana", Some(Level::Junior))
+        .overridden_by("ben")
+        .pushed();
+    assert_eq!(case.proved_to_be(1, Proof::Blobs).word(), Word::Waiting);
+}
+
+#[test]
+fn whoever_approved_two_revisions_that_are_both_the_same_change_counts_once() {
+    let two = vec![rule("two", vec![ask(2, Who::of_level(Level::Senior))])];
+    let case = case()
+        .by("ana", None)
+        .under(two)
+        .approved_by("ben")
+        .pushed()
+        .approved_by("ben")
+        .pushed()
+        .proved_to_be(1, Proof::Blobs)
+        .proved_to_be(2, Proof::Blobs);
+    assert_eq!(case.clone().standing().approvals().count(), 1);
+    assert_eq!(case.word(), Word::Waiting);
+    let li_too = case.approved_by("li");
+    assert_eq!(li_too.word(), Word::Approved);
+}
