@@ -109,6 +109,7 @@ fn standing(
         provenance: Provenance::Assisted,
         believed: None,
         level: None,
+        undoes: None,
         voices: (1..=DECISIONS)
             .map(|seq| voice(seq, now, approved))
             .collect(),

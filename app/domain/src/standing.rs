@@ -2,7 +2,7 @@
 
 use crate::{
     Timestamp,
-    carry::Proof,
+    carry::{Proof, Undone},
     change::Patch,
     decision::Kind,
     digest::Digest,
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which code makes standings. Raised with every change of what stands in one or of how it is found: then all that are
 /// stored are made anew, and none is trusted meanwhile.
-pub const FORM: i32 = 4;
+pub const FORM: i32 = 5;
 
 /// What holds for one revision. Stored; stamped beside it with the versions of policy and people that it was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub struct Standing {
     pub believed: Option<String>,
     /// The lowest among its human contributors, each as it was when the revision arrived; none is `nobody`.
     pub level: Option<Level>,
+    /// The allowed change that this one only undoes.
+    pub undoes: Option<Undone>,
     /// Every decision of the change, in the order of `seq`.
     pub voices: Vec<Voice>,
     /// The policy that it was made from: a position in `asked` means nothing in another.

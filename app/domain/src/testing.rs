@@ -153,6 +153,7 @@ pub fn case() -> Case {
             .map(|name| reviewer(name, Some(Level::Senior)))
             .to_vec(),
         carries: vec![],
+        undoes: None,
         policy: Policy::built_in(),
         drafted: None,
         rebased: None,

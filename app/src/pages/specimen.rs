@@ -153,6 +153,7 @@ pub fn case() -> Case {
             load: 0,
         }],
         carries: vec![],
+        undoes: None,
         policy: Policy::built_in(),
         drafted: None,
         rebased: None,

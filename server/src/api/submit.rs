@@ -24,6 +24,7 @@ use std::sync::Arc;
 use store::{
     carries,
     patches::Packed,
+    reverts,
     submissions::{self, Outcome, Submission},
 };
 use tokio::{
@@ -80,9 +81,10 @@ pub async fn submit(
         .await
         .map_err(|_| domain::problem::Problem::Internal)??;
     let proved = carries::prove(&server.db, &submission).await?;
+    let undoes = reverts::prove(&server.db, &submission).await?;
     let mut tx = server.db.begin().await?;
     let max_age = server.claims_max_age();
-    let outcome = submissions::record(&mut tx, &submission, &proved, max_age).await?;
+    let outcome = submissions::record(&mut tx, &submission, &proved, &undoes, max_age).await?;
     tx.commit().await?;
     answer(&server, &outcome)
 }

@@ -3,9 +3,7 @@
 use crate::{
     Db, Error, Tx,
     error::known,
-    events,
-    patches::{self, Packed},
-    rows,
+    events, patches, rows,
     submissions::{Outcome, Submission},
 };
 use domain::{
@@ -43,7 +41,7 @@ pub async fn prove(db: &Db, submission: &Submission) -> Result<Vec<Proved>, Erro
         return Ok(vec![]);
     }
     let submitted = &submission.revision;
-    let new = Arc::new(unpacked(&submission.patch).await?);
+    let new = Arc::new(patches::unpacked(&submission.patch).await?);
     let mut proved = Vec::new();
     for (repository, from, merge_base) in earlier {
         let old = patches::bodies(&mut *db.pool().acquire().await?, repository, from).await?;
@@ -55,12 +53,6 @@ pub async fn prove(db: &Db, submission: &Submission) -> Result<Vec<Proved>, Erro
         proved.extend(proofs.into_iter().map(|proof| Proved { from, proof }));
     }
     Ok(proved)
-}
-
-async fn unpacked(patch: &Packed) -> Result<Vec<u8>, Error> {
-    let patch = patch.clone();
-    let whole = spawn_blocking(move || patch.whole()).await;
-    whole.unwrap_or_else(|error| Err(std::io::Error::other(error).into()))
 }
 
 /// What holds needs the same number of files and of lines added and removed, so whatever differs there is not even read.

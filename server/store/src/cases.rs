@@ -4,7 +4,7 @@ use crate::{
     Error, carries,
     error::known,
     policies::{self, Pointer},
-    rows,
+    reverts, rows,
 };
 use domain::{
     Timestamp,
@@ -67,6 +67,7 @@ pub async fn load(
         decisions: decisions(conn, change.repository, change.id).await?,
         reviewers: reviewers(conn).await?,
         carries: carries::to(conn, change.repository, revision.id).await?,
+        undoes: reverts::of(conn, change.repository, revision.id).await?,
         policy: (*policy).clone(),
         drafted,
         rebased,

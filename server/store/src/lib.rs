@@ -18,6 +18,7 @@ pub mod people;
 pub mod policies;
 pub mod queue;
 pub mod repositories;
+pub mod reverts;
 pub mod roles;
 mod rows;
 pub mod sessions;

@@ -7,6 +7,7 @@ use domain::{
     patch::{FilePatch, FileStatus},
 };
 use sqlx::{Connection as _, PgConnection};
+use tokio::task::spawn_blocking;
 
 /// How hard zstd tries: 3 packs a patch to a quarter at 200 MB a second.
 const LEVEL: i32 = 3;
@@ -46,11 +47,16 @@ impl Packed {
         })
     }
 
+    /// What its headers say, file after file.
+    pub(crate) fn file_patches(&self) -> impl Iterator<Item = &FilePatch> {
+        self.files.iter().map(|packed| &packed.file)
+    }
+
     /// The patch as it was before it was packed. Takes CPU time in proportion to it.
     ///
     /// # Errors
     /// Unpacking failed.
-    pub fn whole(&self) -> Result<Vec<u8>, Error> {
+    fn whole(&self) -> Result<Vec<u8>, Error> {
         let mut whole = Vec::with_capacity(self.bytes);
         for packed in &self.files {
             whole.extend(zstd::bulk::decompress(
@@ -86,6 +92,16 @@ impl Packed {
             .map(|packed| packed.file.removed as usize)
             .sum())
     }
+}
+
+/// A packed patch as it was, unpacked off the async threads.
+///
+/// # Errors
+/// Unpacking failed.
+pub(crate) async fn unpacked(patch: &Packed) -> Result<Vec<u8>, Error> {
+    let patch = patch.clone();
+    let whole = spawn_blocking(move || patch.whole()).await;
+    whole.unwrap_or_else(|error| Err(std::io::Error::other(error).into()))
 }
 
 /// Stores a patch, unless the same one is there already.

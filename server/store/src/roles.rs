@@ -17,6 +17,7 @@ const RECORDS: &[&str] = &[
     "patch_dispute",
     "patch_ruling",
     "carry",
+    "revert",
     "sign_in",
     "policy_version",
     "policy_ruling",

@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Tx, carries, carries::Proved, cases, error::known, events, ids, patches,
-    patches::Packed, repositories, rows, standings, updates,
+    patches::Packed, repositories, reverts, reverts::Undoes, rows, standings, updates,
 };
 use domain::{
     arrival::{Arrival, KnownRevision, Submitted, arrive},
@@ -54,8 +54,8 @@ pub struct Outcome {
     pub differs: bool,
 }
 
-/// Records a submission with what was `proved` of it ([`carries::prove`]), and the standing that follows from it, under the
-/// lock of its change.
+/// Records a submission with what was `proved` of it ([`carries::prove`]) and what it `undoes` ([`reverts::prove`]), and the
+/// standing that follows from it, under the lock of its change.
 ///
 /// # Errors
 /// The database refused; nothing of it is recorded then.
@@ -63,6 +63,7 @@ pub async fn record(
     tx: &mut Tx,
     submission: &Submission,
     proved: &[Proved],
+    undoes: &[Undoes],
     claims_max_age: Duration,
 ) -> Result<Outcome, Error> {
     let repository = repositories::ensure(tx, &submission.repository).await?;
@@ -93,6 +94,7 @@ pub async fn record(
         marks(tx, &outcome, &submission.marks).await?;
     }
     carries::record(tx, &outcome, proved).await?;
+    reverts::record(tx, &outcome, undoes, claims_max_age).await?;
     state(tx, &change, &outcome, submission).await?;
     standings::renew(tx, outcome.change, claims_max_age).await?;
     Ok(outcome)

@@ -59,6 +59,7 @@ async fn the_application_may_add_to_the_record_and_never_rewrite_it(pool: PgPool
     queue: delete insert select update; updates change_id repository_id revision_id since verdict
     repository: insert select; updates observe_until policy policy_hash policy_version
     repository_mode: insert select; updates until_at until_xid
+    revert: insert select
     revision: insert select
     session: delete insert select; updates data expires_at last_seen_at person_id revoked_at
     sign_in: insert select
@@ -77,6 +78,7 @@ async fn not_even_the_owner_rewrites_a_record(pool: PgPool) {
         "delete from event",
         "truncate patch cascade",
         "truncate carry",
+        "truncate revert",
         "update mark set tool = 'x'",
     ] {
         let refused = sqlx::query(statement).execute(&t.owner).await.unwrap_err();

@@ -11,7 +11,7 @@ pub use revert::only_undoes;
 
 use crate::{
     digest::Digest,
-    names::{Branch, CommitSha},
+    names::{Branch, ChangeKey, CommitSha},
     patch::{Hunk, LineKind, Part, hunks},
 };
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,14 @@ pub struct Carry {
     /// What the approvals are about that carry over, where the policy accepts the proof.
     pub from: Digest,
     pub proof: Proof,
+}
+
+/// A recorded fact: the revision that is judged provably only undoes this one, which was allowed when it arrived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undone {
+    pub key: ChangeKey,
+    /// The number of the revision.
+    pub revision: i32,
 }
 
 /// What is compared of a revision. Both sides are revisions of one repository.

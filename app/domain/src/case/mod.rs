@@ -10,7 +10,7 @@ pub use set_aside::Open;
 
 use crate::{
     Timestamp,
-    carry::{Carry, Proof},
+    carry::{Carry, Proof, Undone},
     change::{Change, Disputed, Patch, Revision},
     contributor::{Contributor, Role},
     decision::{Decision, Kind, Proposed, Recorded},
@@ -43,6 +43,8 @@ pub struct Case {
     pub reviewers: Vec<Reviewer>,
     /// The revisions that are provably the one that is judged, by each proof that was found.
     pub carries: Vec<Carry>,
+    /// The allowed change that the revision that is judged only undoes.
+    pub undoes: Option<Undone>,
     pub policy: Policy,
     /// When the change last went back to draft, and when its merge base last moved; none where the policy minds neither.
     pub drafted: Option<Turn>,
@@ -124,6 +126,7 @@ impl Case {
             provenance: self.provenance,
             believed: None,
             level: self.level(),
+            undoes: self.undoes.clone(),
             voices: voices.map(|recorded| self.voice(recorded)).collect(),
             policy: self.policy.id.clone(),
             policy_version: self.policy.version,

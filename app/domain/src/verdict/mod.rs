@@ -12,6 +12,7 @@ pub use overridden::{BrokenGlass, Debt};
 
 use crate::{
     Timestamp,
+    carry::Undone,
     change::Patch,
     policy::Policy,
     standing::{Standing, Voice},
@@ -25,7 +26,11 @@ pub fn verdict(standing: &Standing, policy: &Policy, now: Timestamp) -> Verdict 
         return Verdict::Undecidable(doubt);
     }
     let (approvals, expired) = expiry::approvals(standing, policy, now);
-    let needs = need::missing(standing, policy, &approvals);
+    let mut needs = need::missing(standing, policy, &approvals);
+    let undone = undone(standing, policy).filter(|_| !needs.is_empty());
+    if undone.is_some() {
+        needs.clear();
+    }
     let mut vetoes: Vec<&Voice> = standing.vetoes().collect();
     vetoes.sort_by_key(|veto| veto.seq);
     match standing.live_override(policy, now) {
@@ -39,6 +44,9 @@ pub fn verdict(standing: &Standing, policy: &Policy, now: Timestamp) -> Verdict 
     }
     if !needs.is_empty() {
         return Verdict::Waiting { needs, expired };
+    }
+    if let Some(undone) = undone {
+        return Verdict::Reverts(undone.clone());
     }
     if standing.asked.is_empty() {
         Verdict::NotRequired
@@ -61,6 +69,8 @@ pub enum Verdict {
     Overridden(BrokenGlass),
     Approved,
     NotRequired,
+    /// Not required: it only undoes what was allowed.
+    Reverts(Undone),
 }
 
 /// A verdict without its reasons, lowest first. `NotRequired` is as good as `Approved`: see [`Word::rank`].
@@ -113,7 +123,7 @@ impl Verdict {
             Verdict::Waiting { .. } => Word::Waiting,
             Verdict::Overridden(_) => Word::Overridden,
             Verdict::Approved => Word::Approved,
-            Verdict::NotRequired => Word::NotRequired,
+            Verdict::NotRequired | Verdict::Reverts(_) => Word::NotRequired,
         }
     }
 
@@ -126,7 +136,8 @@ impl Verdict {
             | Verdict::Rejected(_)
             | Verdict::Overridden(_)
             | Verdict::Approved
-            | Verdict::NotRequired => &[],
+            | Verdict::NotRequired
+            | Verdict::Reverts(_) => &[],
         }
     }
 
@@ -148,6 +159,13 @@ impl Verdict {
             Verdict::NotRequired => vec![reason(
                 "not_required",
                 "No rule of the policy asks for an approval.",
+            )],
+            Verdict::Reverts(undone) => vec![reason(
+                "revert",
+                format!(
+                    "It provably only undoes revision {} of change {}, which was allowed.",
+                    undone.revision, undone.key
+                ),
             )],
         }
     }
@@ -267,6 +285,12 @@ fn doubt(standing: &Standing, policy: &Policy) -> Option<Doubt> {
         Patch::Whole if !policy.whole => Some(Doubt::PolicyBroken),
         Patch::Whole => (!is_of(standing, policy)).then_some(Doubt::PolicyMoved),
     }
+}
+
+/// What it only undoes, if the policy lets that pass without an approval.
+fn undone<'a>(standing: &'a Standing, policy: &Policy) -> Option<&'a Undone> {
+    let undone = standing.undoes.as_ref();
+    undone.filter(|_| policy.document.back.revert)
 }
 
 /// Whether what the standing says of the rules can be said of this policy.

@@ -3,6 +3,7 @@
 mod carried;
 mod over_time;
 mod properties;
+mod reverts;
 mod rules;
 
 use super::*;
