@@ -76,6 +76,7 @@ impl Checkout {
 
     /// The full id of the commit that `revision` names.
     pub fn commit(&self, revision: &str) -> anyhow::Result<CommitSha> {
+        self.means_one_thing(revision)?;
         let found = line_of(
             in_checkout(self.dir.as_deref())
                 .args(["rev-parse", "--verify", "--quiet", "--end-of-options"])
@@ -92,12 +93,42 @@ impl Checkout {
         }
     }
 
+    /// Refuses a name that git could take for more than one thing. Of a tag and a branch it silently takes the tag, and
+    /// anybody who may push can push a tag `origin/main` that hides commits of theirs from the review.
+    fn means_one_thing(&self, revision: &str) -> anyhow::Result<()> {
+        let end = revision.find(['^', '~', ':']).or(revision.find("@{"));
+        let name = &revision[..end.unwrap_or(revision.len())];
+        if name.is_empty() || name == "HEAD" || name == "@" {
+            return Ok(());
+        }
+        // As gitrevisions(7) looks them up.
+        let places = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
+        let mut could_be: Vec<String> = places.map(|place| format!("{place}{name}")).into();
+        could_be.push(format!("refs/remotes/{name}/HEAD"));
+        let mut meant = self.refs(&could_be)?;
+        meant.retain(|found| could_be.contains(found));
+        if is_short_id(name) && !meant.is_empty() {
+            meant.push(format!("commit {name}"));
+        }
+        if meant.len() > 1 {
+            bail!(
+                "{name:?} has more than one meaning in this checkout: {}. Say which: a full name such as `refs/remotes/origin/main`, or a full commit id",
+                meant.join(", ")
+            );
+        }
+        Ok(())
+    }
+
     /// Refs that point at `commit`, with their full names.
     pub fn refs_at(&self, commit: &CommitSha) -> anyhow::Result<Vec<String>> {
+        self.refs(&[format!("--points-at={commit}")])
+    }
+
+    fn refs(&self, which: &[String]) -> anyhow::Result<Vec<String>> {
+        let mut git = in_checkout(self.dir.as_deref());
         let output = output_of(
-            in_checkout(self.dir.as_deref())
-                .args(["for-each-ref", "--format=%(refname)"])
-                .arg(format!("--points-at={commit}")),
+            git.args(["for-each-ref", "--format=%(refname)"])
+                .args(which),
         )?;
         Ok(String::from_utf8_lossy(&output)
             .lines()
@@ -219,6 +250,8 @@ impl Checkout {
     /// Git in our own repository, with nothing from the machine but its objects.
     fn git(&self) -> Command {
         let mut git = Command::new("git");
+        // A cache beside the objects that anybody on the machine could have written: it can leave commits out.
+        git.args(["-c", "core.commitGraph=false"]);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("GIT_") {
                 git.env_remove(name);
@@ -233,6 +266,11 @@ impl Checkout {
         quiet(&mut git);
         git
     }
+}
+
+/// Whether git could read this name as the beginning of a commit's id.
+fn is_short_id(name: &str) -> bool {
+    (4..40).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 const FETCH_MORE: &str = "fetch the rest first: `git fetch --unshallow`, or in CI `fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` for GitLab";

@@ -593,6 +593,30 @@ async fn what_cannot_be_submitted_is_refused_with_a_sentence() {
     }
 }
 
+/// Of a tag and a branch of one name git takes the tag, and whoever may push can push one: as a base it would hide commits.
+#[tokio::test]
+async fn a_name_with_more_than_one_meaning_is_refused() {
+    let origin = Checkout::new();
+    origin.write("payments/fee.rs", "fn fee() {\n    100\n}\n");
+    let hidden = origin.commit("Hidden");
+    origin.commit("Harmless");
+    origin.git(&["tag", "origin/main", &hidden]);
+    let checkout = origin.cloned(&[]);
+    checkout.git(&["checkout", "--quiet", "--detach", "origin/change"]);
+    let base = |base: &str| submit("http://127.0.0.1:9", &checkout.dir, &["--base", base]);
+    for ambiguous in ["origin/main", "origin/main~0", "origin/main^{commit}"] {
+        let said = refusal(base(ambiguous)).await;
+        let expected = "\"origin/main\" has more than one meaning in this checkout: refs/remotes/origin/main, refs/tags/origin/main";
+        assert!(said.contains(expected), "{said}");
+    }
+    let short = &checkout.head()[..7];
+    checkout.git(&["tag", short, &hidden]);
+    let said = refusal(base(short)).await;
+    assert!(said.contains("has more than one meaning"), "{said}");
+    let (change, _) = told(&checkout, &["--base", "refs/remotes/origin/main"]).await;
+    assert_eq!(change["commits"].as_array().unwrap().len(), 2, "{change}");
+}
+
 #[tokio::test]
 async fn a_git_that_cannot_read_safely_is_refused() {
     let checkout = Checkout::new();
