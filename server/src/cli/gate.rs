@@ -3,16 +3,24 @@
 use super::{
     NO_ANSWER,
     client::{self, Client, Failure},
-    failed,
+    failed, warn,
 };
 use crate::{
     api::wire::{Answer, Need, Verdict},
     settings,
 };
 use anyhow::bail;
-use domain::names::{Branch, CommitSha, RepositoryName};
+use domain::{
+    names::{Branch, CommitSha, RepositoryName},
+    text,
+};
 use reqwest::Method;
-use std::{process::ExitCode, time::Duration};
+use std::{
+    fmt::Display,
+    io::{self, Write as _},
+    process::ExitCode,
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// The longest that a server keeps one question waiting.
@@ -59,7 +67,7 @@ pub async fn run(options: Options) -> ExitCode {
         }
         Err(error) => {
             if options.json {
-                println!("{}", no_answer(&error));
+                print(no_answer(&error));
             }
             failed(format_args!("{error:#}"), NO_ANSWER)
         }
@@ -104,7 +112,7 @@ async fn ask(options: &Options) -> anyhow::Result<Answer> {
                     && !end.saturating_duration_since(Instant::now()).is_zero() =>
             {
                 if !std::mem::replace(&mut told, true) {
-                    eprintln!("countersign: {}", sentence(&answer));
+                    warn(sentence(&answer));
                 }
                 // A server that cuts questions short must not be asked in a tight loop.
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -123,10 +131,10 @@ async fn ask(options: &Options) -> anyhow::Result<Answer> {
                     .unwrap_or(SLICE)
                     .max(retry_after.unwrap_or_default())
                     .min(left);
-                eprintln!(
-                    "countersign: {sentence}; asking again in {} s",
+                warn(format_args!(
+                    "{sentence}; asking again in {} s",
                     pause.as_secs()
-                );
+                ));
                 tokio::time::sleep(pause).await;
             }
             Err(failure) => return Err(failure.into()),
@@ -173,12 +181,18 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
 fn say(options: &Options, answer: &Answer) {
     if options.json {
         match serde_json::to_string(answer) {
-            Ok(json) => println!("{json}"),
-            Err(error) => eprintln!("countersign: could not write the answer as JSON: {error}"),
+            Ok(json) => print(json),
+            Err(error) => warn(format_args!("could not write the answer as JSON: {error}")),
         }
     } else {
-        println!("{}", sentence(answer));
+        // Names and titles are other people's text, and a terminal obeys what nobody sees.
+        print(text::visible(&sentence(answer)));
     }
+}
+
+/// The exit code is the answer, so it is given also where nobody reads the line: into a closed pipe, on a full disk.
+fn print(line: impl Display) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 fn no_answer(error: &anyhow::Error) -> serde_json::Value {

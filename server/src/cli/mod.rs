@@ -22,7 +22,11 @@ mod submit;
 mod token;
 
 use clap::{Parser, Subcommand};
-use std::process::ExitCode;
+use std::{
+    fmt::Display,
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 /// What a pipeline gets when there is no answer. Clap's 2 would say "not signed off yet".
 const NO_ANSWER: u8 = 3;
@@ -122,9 +126,14 @@ fn done(result: anyhow::Result<()>, otherwise: u8) -> ExitCode {
     }
 }
 
-fn failed(why: impl std::fmt::Display, code: u8) -> ExitCode {
-    eprintln!("countersign: {why}");
+fn failed(why: impl Display, code: u8) -> ExitCode {
+    warn(why);
     ExitCode::from(code)
+}
+
+/// Says so on stderr. Where that is closed, the exit code still says what it says.
+fn warn(what: impl Display) {
+    let _ = writeln!(io::stderr(), "countersign: {what}");
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use std::{
     collections::{HashMap, VecDeque},
     path::Path,
+    process::Stdio,
     sync::{Arc, Mutex},
 };
 
@@ -148,6 +149,33 @@ async fn every_answer_has_its_exit_code() {
             "row {row}: {seen:?}"
         );
     }
+}
+
+/// A pipeline that throws the line away, or whose disk is full, still gets the answer.
+#[tokio::test]
+async fn the_exit_code_is_the_answer_where_nothing_can_be_written() {
+    for (says, code) in [(said("approved", true), 0), (said("rejected", false), 1)] {
+        let server = Script::saying([says]).serve().await;
+        let mut command = countersign(Path::new("."), &gate_of(&server, COMMIT));
+        let full = || {
+            std::fs::OpenOptions::new()
+                .write(true)
+                .open("/dev/full")
+                .unwrap()
+        };
+        command.stdin(Stdio::null()).stdout(full()).stderr(full());
+        assert_eq!(command.status().await.unwrap().code(), Some(code));
+    }
+}
+
+/// A terminal obeys what nobody sees: text of other people goes there without it.
+#[tokio::test]
+async fn the_line_holds_nothing_that_turns_it_round() {
+    let mut answer = of("rejected", false);
+    answer["reasons"][0]["sentence"] = json!("Ben \u{202e}rejected it.");
+    let server = Script::saying([Said::Answer(answer)]).serve().await;
+    let seen = gate(&server, &[]).await;
+    assert!(seen.stdout.contains("Ben rejected it."), "{seen:?}");
 }
 
 #[tokio::test]
