@@ -6,6 +6,7 @@ use crate::{
     ids::{ChangeId, DecisionId, FormKey, PersonId, RepositoryId, RevisionId},
     people::{Level, Role},
     problem::Problem,
+    text,
 };
 use serde::{Deserialize, Serialize};
 
@@ -87,7 +88,13 @@ impl Reason {
         if text.chars().count() > REASON_MAX {
             return Err(Problem::ReasonTooLong);
         }
-        Ok(Self(text.to_owned()))
+        // What nobody can see is no reason: it would pass for one only in the database.
+        let says_something = !text::visible(text).trim().is_empty();
+        Ok(Self(if says_something {
+            text.to_owned()
+        } else {
+            String::new()
+        }))
     }
 
     /// The words.
@@ -155,4 +162,18 @@ pub struct Recorded {
     /// The number of the revision that it is about.
     pub revision_number: i32,
     pub decision: Decision,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_can_see_is_no_reason() {
+        for nothing in ["", " \r\n\t", "\u{200b}", "\u{2800}\u{3164}", "\u{ad} \0"] {
+            assert!(Reason::parse(nothing).unwrap().is_empty(), "{nothing:?}");
+        }
+        let said = Reason::parse(" pays\u{200b} twice\r\n").unwrap();
+        assert_eq!(said.as_str(), "pays\u{200b} twice");
+    }
 }
