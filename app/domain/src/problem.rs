@@ -196,7 +196,7 @@ impl Problem {
             Problem::ReasonTooLong => "The reason is longer than 4,000 characters.".into(),
             Problem::IncidentNeeded => "An override names the incident that it is for, in at most 100 characters.".into(),
             Problem::SayNoneIsYou => {
-                "Nobody knows who some of the contributors are. To approve, say that none of them is you.".into()
+                "Nobody knows who some of the contributors are. Say that none of them is you.".into()
             }
             Problem::UnknownPerson => "Nobody here goes by that, or more than one does. Name them by an address or by their id.".into(),
             Problem::NotAnAccount => "That is neither an e-mail address nor a login.".into(),

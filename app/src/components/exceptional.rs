@@ -62,7 +62,8 @@ fn SetAsideForm(case: Case, open: Open, form_key: FormKey) -> AnyView {
             <summary>"Set aside the rejection by " <Theirs text=open.name/></summary>
             <form method="post" action="/fn/decide">
                 <p>"It ends for this revision and those that come later, under your name and with your reason. What else is missing stays missing."</p>
-                <Hidden case form_key/>
+                <Hidden case=case.clone() form_key/>
+                <NotUnknown case/>
                 <input type="hidden" name="about" value=open.seq.to_string()/>
                 <label>"Why it should not stand" <input class="field" name="reason" required maxlength=REASON_MAX.to_string() autocomplete="off"/></label>
                 <button class="btn" name="kind" value=Kind::SetAside.as_str()>"Set aside"</button>
@@ -84,7 +85,8 @@ fn HumanForm(case: Case, believed: bool, form_key: FormKey) -> AnyView {
             <summary>"Say that no machine took part in this revision"</summary>
             <form method="post" action="/fn/decide">
                 <p>{effect}</p>
-                <Hidden case form_key/>
+                <Hidden case=case.clone() form_key/>
+                <NotUnknown case/>
                 <label>"How you know" <input class="field" name="reason" maxlength=REASON_MAX.to_string() autocomplete="off"/></label>
                 <button class="btn" name="kind" value=Kind::Human.as_str()>"No machine took part"</button>
             </form>
@@ -101,6 +103,21 @@ fn Hidden(case: Case, form_key: FormKey) -> impl IntoView {
         <input type="hidden" name="digest" value=case.revision.digest.to_string()/>
         <input type="hidden" name="form_key" value=form_key.0.to_string()/>
     }
+}
+
+/// Whoever lowers what is asked, or ends a rejection, says as who approves does that they are no unknown contributor.
+#[component]
+fn NotUnknown(case: Case) -> AnyView {
+    let count = case.unidentified().len();
+    let which = match count {
+        0 => return ().into_any(),
+        1 => "The contributor whom nobody knows is not me".to_owned(),
+        n => format!("None of the {n} contributors whom nobody knows is me"),
+    };
+    view! {
+        <label class="tick"><input type="checkbox" name="none_of_these_is_me" value="true" required/> {which}</label>
+    }
+    .into_any()
 }
 
 #[component]

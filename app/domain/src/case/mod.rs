@@ -246,7 +246,9 @@ impl Case {
         if says_why && proposed.reason.is_empty() {
             return Err(Problem::ReasonNeeded);
         }
-        let asks = proposed.kind == Kind::Approve && !self.unidentified().is_empty();
+        // Break-glass is for contributors too, and a rejection bars nobody else.
+        let must_be_none = matches!(proposed.kind, Kind::Approve | Kind::Human | Kind::SetAside);
+        let asks = must_be_none && !self.unidentified().is_empty();
         if asks && !proposed.none_of_these_is_me {
             return Err(Problem::SayNoneIsYou);
         }

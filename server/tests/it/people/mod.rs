@@ -270,6 +270,9 @@ async fn who_approves_says_that_none_of_those_whom_nobody_knows_is_them(pool: Pg
     let silent = said.without("none_of_these_is_me");
     let refused = ben.calls(&silent).await.said();
     assert_eq!(refused, (422, Some(Problem::SayNoneIsYou)));
+    let word = ben.reads(&change).await.press(Kind::Human);
+    let refused = ben.calls(&word.without("none_of_these_is_me")).await.said();
+    assert_eq!(refused, (422, Some(Problem::SayNoneIsYou)));
     let page = format!("/changes/{}", t.id_of(&change).await);
     let shown = ben.browser.page(&t, &page).await;
     assert!(
