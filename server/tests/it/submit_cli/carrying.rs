@@ -117,7 +117,8 @@ async fn b04_an_approval_does_not_carry_over_to_what_only_looks_like_the_change(
     let t = TestServer::new(pool).await;
     let checkout = begun();
     let (pipeline, _) = approved(&t, &checkout).await;
-    let other: [(&str, fn(&Checkout)); 9] = [
+    type Edit = fn(&Checkout);
+    let other: [(&str, Edit); 9] = [
         ("one changed byte", |c| {
             c.write("pay.rs", pay(["    retrY\n", "", "    log\n"]))
         }),
