@@ -390,11 +390,15 @@ fn counts(case: &Case, standing: &Standing, decision: &Decision) -> Counts {
     }
 }
 
+/// What fits on three lines of a phone, about.
+const LONG_TITLE: usize = 110;
+
 #[component]
 fn Head(case: Case, mode: Mode, now: Timestamp) -> AnyView {
     let Case {
         change, revision, ..
     } = case;
+    let long = change.title.chars().count() > LONG_TITLE;
     view! {
         <nav class="crumbs" aria-label="Where">
             <a href="/">"Queue"</a>
@@ -405,6 +409,7 @@ fn Head(case: Case, mode: Mode, now: Timestamp) -> AnyView {
             <Observed mode/>
         </nav>
         <h1><Theirs text=change.title/></h1>
+        {long.then(|| view! { <details class="whole"><summary>"The whole title"</summary></details> })}
         <p class="sub">
             <span><Theirs text=change.author/> " into " <code><Theirs text=revision.target.to_string()/></code></span>
             <span>{format!("revision {}, ", revision.number)} <Ago at=revision.arrived_at now/></span>

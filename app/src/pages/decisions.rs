@@ -24,7 +24,7 @@ use crate::{
         digest::{DigestBars, Size},
         frame::{Frame, Place, Viewer},
         sprite::Icon,
-        text::{TheirLines, Theirs},
+        text::{TheirLines, Theirs, plain},
         time::{Ago, Clock, day},
         title::PageTitle,
         verdict::Decided,
@@ -244,7 +244,7 @@ fn Ledger(entries: Vec<Entry>, now: Timestamp) -> AnyView {
         }
     }
     view! {
-        <table class="ledger fold">
+        <table class="ledger fold record">
             <caption class="vh">"Decisions, newest first"</caption>
             <thead>
                 <tr>
@@ -284,18 +284,20 @@ fn Line(entry: Entry, now: Timestamp) -> AnyView {
         .chain(decision.teams.iter().map(String::as_str))
         .collect();
     let reason = decision.reason.as_str().to_owned();
+    // The page shows three lines of them.
+    let (whole_title, whole_name) = (plain(&entry.title), plain(&name));
     view! {
         <tr>
             <td><Clock at=decision.at/><small><Ago at=decision.at now/></small></td>
             <td><Decided kind=decision.kind/></td>
             <td class="all">
-                <a href=format!("/changes/{}", decision.change)><Theirs text=entry.title/></a>
+                <a href=format!("/changes/{}", decision.change) title=whole_title><Theirs text=entry.title/></a>
                 <small>
                     {format!("{} {}, r{revision_number}; digest ", entry.repository, entry.key)}
                     <DigestBars digest=decision.digest size=Size::Small/>
                 </small>
             </td>
-            <td><Theirs text=name/><small>{format!("{}, as of then", rank.join(", "))}</small></td>
+            <td class="by" title=whole_name><Theirs text=name/><small>{format!("{}, as of then", rank.join(", "))}</small></td>
             <td class="reason">
                 {if reason.is_empty() {
                     view! { <span class="dim">"no reason was given"</span> }.into_any()

@@ -83,10 +83,7 @@ pub fn show(page: SignInPage) -> AnyView {
                     <p class="note">{format!("What you decide here is recorded under the identity that {provider} vouches for.")}</p>
                 </div>
                 {failed.map(|failed| view! { <p class="told" role="alert">{failed.sentence()}</p> })}
-                <div class="line open">
-                    <div class="name"><span class="cut">"Your name, as your company knows it"</span></div>
-                    <div class="under">"No password is asked or kept here."</div>
-                </div>
+                <p class="note">"Your name is shown as your company knows it. No password is asked or kept here."</p>
                 <a class="btn solid" href=format!("/auth/start?next={}", encoded(&next))>{format!("Continue with {provider}")}</a>
                 {back.map(|path| view! { <p class="dim">"You will come back to " <code><Theirs text=path/></code> "."</p> })}
             </section>

@@ -95,6 +95,22 @@ fn a_senior_sees_what_is_missing_and_may_sign() {
 }
 
 #[test]
+fn a_long_title_stands_there_whole_and_can_be_opened() {
+    let named = |title: &str| {
+        let mut case = case();
+        case.change.title = title.to_owned();
+        html(|| change::show(change_page(ben(), case)))
+    };
+    let long = named(&"A".repeat(900));
+    assert!(
+        long.contains(&format!("<h1><bdi>{}</bdi></h1>", "A".repeat(900))),
+        "{long}"
+    );
+    assert!(text(&long).contains("The whole title"));
+    assert!(!text(&named("Short")).contains("The whole title"));
+}
+
+#[test]
 fn a_contributor_sees_the_form_closed_with_the_reason() {
     let page = html(|| {
         change::show(change_page(
