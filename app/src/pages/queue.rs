@@ -3,7 +3,6 @@
 use domain::{
     Timestamp,
     ids::{ChangeId, PersonId},
-    names::RepositoryName,
     people::Level,
     policy::Mode,
     problem::Problem,
@@ -12,7 +11,10 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use store::queue::{touched_by, waiting};
+use store::{
+    Tx,
+    queue::{touched_by, waiting},
+};
 
 use super::encoded;
 use crate::{
@@ -259,8 +261,11 @@ impl Filter {
                 .map(|(_, value)| value.as_str())
         };
         store::queue::Filter {
-            repository: value("repo").and_then(|name| RepositoryName::parse(name).ok()),
-            tool: value("tool").and_then(Tool::parse),
+            repository: value("repo").map(str::to_owned),
+            // A part of a name parses as another tool.
+            tool: value("tool")
+                .and_then(Tool::parse)
+                .filter(|tool| !matches!(tool, Tool::Other(_))),
             verdict: value("is").and_then(Word::parse),
             text: value("author").or(value("")).map(str::to_owned),
             after,
@@ -268,8 +273,11 @@ impl Filter {
     }
 }
 
-/// How many changes a page shows.
+/// How many changes a page shows, and how many it reads at once.
 const MOST: usize = 50;
+
+/// How often it reads on when too few of what it read match: levels and marks are known to the rules, not to the database.
+const READS: usize = 20;
 
 /// Reads the oldest changes that wait and match, as of one moment.
 pub async fn load(
@@ -281,16 +289,64 @@ pub async fn load(
 ) -> Result<QueuePage, Problem> {
     let mut tx = site.db.read().await.map_err(failed)?;
     let viewer = viewer(&mut tx, &site, caller?, theme).await?;
-    let filter = Filter::parse(&asked);
+    let Part { rows, last } = matching(&mut tx, &site, &viewer, &Filter::parse(&asked), after)
+        .await
+        .map_err(failed)?;
+    Ok(QueuePage {
+        rows,
+        later: after.is_some(),
+        more: last.map(|last| address(&asked, last)),
+        asked,
+        viewer,
+        now: tx.now(),
+    })
+}
+
+/// What was found in a part of the queue.
+struct Part {
+    rows: Vec<Row>,
+    /// The end of the part, if the queue goes on after it.
+    last: Option<(Timestamp, ChangeId)>,
+}
+
+/// The next changes that wait and match: enough for a page, or all that [`READS`] come upon.
+async fn matching(
+    tx: &mut Tx,
+    site: &Site,
+    viewer: &Viewer,
+    filter: &Filter,
+    after: Option<(Timestamp, ChangeId)>,
+) -> Result<Part, store::Error> {
+    let mut found = Part {
+        rows: vec![],
+        last: after,
+    };
+    for _ in 0..READS {
+        let next = read(tx, site, viewer, &filter.for_store(found.last)).await?;
+        found.last = next.last;
+        found
+            .rows
+            .extend(next.rows.into_iter().filter(|row| filter.keeps(row)));
+        if found.last.is_none() || found.rows.len() >= MOST {
+            break;
+        }
+    }
+    if found.rows.len() > MOST {
+        found.rows.truncate(MOST);
+        found.last = found.rows.last().map(|row| (row.since, row.change));
+    }
+    Ok(found)
+}
+
+/// The next changes that the database finds.
+async fn read(
+    tx: &mut Tx,
+    site: &Site,
+    viewer: &Viewer,
+    filter: &store::queue::Filter,
+) -> Result<Part, store::Error> {
     let most = i64::try_from(MOST + 1).unwrap_or(i64::MAX);
-    let mut found = waiting(
-        tx.conn(),
-        &filter.for_store(after),
-        most,
-        site.claims_max_age,
-    )
-    .await
-    .map_err(failed)?;
+    let mut found = waiting(tx.conn(), filter, most, site.claims_max_age).await?;
     let more = found.len() > MOST;
     found.truncate(MOST);
     let last = found
@@ -298,21 +354,15 @@ pub async fn load(
         .filter(|_| more)
         .map(|row| (row.since, row.listed.change.id));
     let ids: Vec<ChangeId> = found.iter().map(|row| row.listed.change.id).collect();
-    let mine = touched_by(tx.conn(), viewer.person.id, &ids)
-        .await
-        .map_err(failed)?;
+    let mine = touched_by(tx.conn(), viewer.person.id, &ids).await?;
     let now = tx.now();
     let rows = found.into_iter().map(|row| {
         let mine = mine.contains(&row.listed.change.id);
-        Row::of(row, mine, &viewer, now)
+        Row::of(row, mine, viewer, now)
     });
-    Ok(QueuePage {
-        rows: rows.filter(|row| filter.keeps(row)).collect(),
-        later: after.is_some(),
-        more: last.map(|last| address(&asked, last)),
-        asked,
-        viewer,
-        now,
+    Ok(Part {
+        rows: rows.collect(),
+        last,
     })
 }
 
@@ -352,6 +402,7 @@ impl Extent {
     fn of(self, count: usize) -> String {
         let changes = if count == 1 { "change" } else { "changes" };
         match (self.later, self.more) {
+            (_, true) if count == 0 => "none so far".to_owned(),
             (false, false) => format!("{count} {changes}"),
             (false, true) => format!("the oldest {count} {changes}"),
             (true, true) => format!("{count} {changes} after older ones"),
@@ -513,6 +564,9 @@ fn Rows(
 #[component]
 fn Nothing(filtered: bool, others: usize, extent: Extent) -> AnyView {
     let said = match (filtered, others) {
+        (true, 0) if extent.more => {
+            "None of those that were looked at matches. Others wait behind them: go on with “Shorter waiting”."
+        }
         _ if extent.more => "What has waited less long is on the next page, and may be yours.",
         _ if extent.later => "What has waited longer is on the pages before, and may be yours.",
         (true, 0) => "No change that waits matches the filter.",
@@ -526,12 +580,19 @@ fn Nothing(filtered: bool, others: usize, extent: Extent) -> AnyView {
             "What waits for others is below; you may read it, and the reason why it is not yours stands there."
         }
     };
+    let headline = match (filtered, extent.is_part()) {
+        (_, true) => "Nothing on this page waits for you",
+        (true, false) => "Nothing that matches waits for you",
+        (false, false) => "Nothing waits for you",
+    };
+    // The tick says that there is nothing left to do, so it takes a look at everything.
+    let done = !filtered && !extent.is_part();
     view! {
         <div class="empty">
             <div class="line">
                 <div class="name">
-                    <Glyph drawing="approved"/>
-                    <span class="cut">{if extent.is_part() { "Nothing on this page waits for you" } else { "Nothing waits for you" }}</span>
+                    {done.then(|| view! { <Glyph drawing="approved"/> })}
+                    <span class="cut">{headline}</span>
                 </div>
             </div>
             <p>{said}</p>

@@ -316,6 +316,9 @@ fn the_queue_says_whose_turn_it_is_and_why() {
     );
 }
 
+/// What an empty queue is headed by when there is nothing left to do.
+const TICK: &str = "<use href=\"#v-approved\"";
+
 #[test]
 fn an_empty_queue_says_what_to_do() {
     let empty = |asked: &str| {
@@ -331,7 +334,9 @@ fn an_empty_queue_says_what_to_do() {
         })
     };
     assert!(text(&empty("")).contains("Every change that was submitted is cleared."));
+    assert!(empty("").contains(TICK));
     assert!(text(&empty("repo:none")).contains("Show everything"));
+    assert!(!empty("repo:none").contains(TICK));
 }
 
 #[test]
@@ -345,7 +350,9 @@ fn a_page_of_the_queue_says_that_it_is_not_the_whole_queue() {
             more: more.then(|| "/?q=&after=1,2".to_owned()),
             now: NOW,
         };
-        text(&html(|| queue::show(page)))
+        let page = html(|| queue::show(page));
+        assert!(!(later || more) || !page.contains(TICK), "{page}");
+        text(&page)
     };
     let one = || vec![row(&case(), false)];
     let whole = said(false, false, one());

@@ -8,7 +8,6 @@ use crate::{
 use domain::{
     Timestamp,
     ids::{ChangeId, PersonId},
-    names::RepositoryName,
     provenance::Tool,
     verdict::Word,
 };
@@ -20,7 +19,8 @@ use uuid::Uuid;
 /// Which changes somebody wants to see; all fields that are set must match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    pub repository: Option<RepositoryName>,
+    /// Characters of the repository's name.
+    pub repository: Option<String>,
     pub tool: Option<Tool>,
     pub verdict: Option<Word>,
     /// Words of the title, the author's name, or the key.
@@ -93,13 +93,13 @@ async fn find(
            from queue q join repository on repository.id = q.repository_id
            join change c on c.repository_id = q.repository_id and c.id = q.change_id
            join change_state s on s.repository_id = q.repository_id and s.change_id = q.change_id and s.until_version is null
-           where ($1::text is null or repository.folded = $1) and ($2::text is null or q.verdict = $2)
+           where ($1::text is null or repository.folded ilike $1) and ($2::text is null or q.verdict = $2)
              and ($3::text is null or s.title ilike $3 or s.author_name ilike $3 or c.key ilike $3)
              and ($4::text is null or exists (select from mark m where m.repository_id = q.repository_id
                                               and m.revision_id = q.revision_id and m.tool = $4))
              and ($5::timestamptz is null or (q.since, q.change_id) > ($5, $6))
            order by q.since, q.change_id limit $7"#,
-        filter.repository.as_ref().map(RepositoryName::folded),
+        filter.repository.as_deref().map(pattern),
         filter.verdict.map(Word::as_str),
         filter.text.as_deref().map(pattern),
         filter.tool.as_ref().map(|tool| tool.id().into_owned()),

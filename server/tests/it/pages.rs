@@ -101,6 +101,41 @@ async fn a_filter_leaves_what_matches_every_term(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_filter_reaches_what_waits_behind_a_page_of_others(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ben = t.senior("ben").await;
+    t.human("mika", Some(Level::Mid)).await.linked("mika").await;
+    let ci = t.ci().await;
+    for n in 0..60 {
+        ci.submit(&change().key(&n.to_string())).await;
+    }
+    let behind = json!({ "repository": "acme/zlast", "title": "Behind" });
+    let last = change()
+        .by("mika")
+        .pushed("c2")
+        .message("Behind\n")
+        .with(behind);
+    ci.submit(&last).await;
+    for query in [
+        "?q=repo:zlast",
+        "?q=repo:acme+repo:ZLAST",
+        "?q=level:mid",
+        "?q=is:unknown",
+        "?q=is:waiting+is:unknown",
+        "?q=behind+level:mid",
+        "?q=behind",
+    ] {
+        let page = ben.queue(&t, query).await;
+        assert_eq!(rows(&page, "turn"), 1, "{query}");
+        assert!(!page.contains("Shorter waiting"), "{query}");
+    }
+    let none = ben.queue(&t, "?q=level:junior").await;
+    assert!(none.contains("No change that waits matches the filter."));
+    assert!(!none.contains("<use href=\"#v-approved\""), "{none}");
+    assert_eq!(rows(&ben.queue(&t, "?q=level:nobody").await, "turn"), 50);
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
 async fn the_next_page_begins_where_this_one_ends(pool: PgPool) {
     let t = TestServer::new(pool).await;
     let ben = t.senior("ben").await;
