@@ -274,7 +274,7 @@ fn Row(person: Person, own: bool, claims_max_age: Duration, now: Timestamp) -> A
     view! {
         <tr>
             <td>
-                <b><Theirs text=person.name/></b>
+                <b class="name"><Theirs text=person.name/></b>
                 <small>
                     {match came {
                         Some(at) => view! { "signed in " <Ago at now/> }.into_any(),
@@ -388,7 +388,7 @@ fn Unknown(stranger: Stranger) -> AnyView {
     };
     view! {
         <tr>
-            <td><Theirs text=stranger.name/> <small><Theirs text=account.clone()/></small></td>
+            <td><span class="name"><Theirs text=stranger.name/></span> <small><Theirs text=account.clone()/></small></td>
             <td class="num">{changes}</td>
             <td class="all">
                 <form class="link" method="post" action="/fn/link-account">
