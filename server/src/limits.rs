@@ -15,10 +15,13 @@ use governor::{
     clock::{Clock as _, DefaultClock},
 };
 use std::{
+    collections::HashMap,
     hash::Hash,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     num::NonZeroU32,
+    sync::{Arc, Mutex, PoisonError},
 };
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The limits of one server.
 #[derive(Debug)]
@@ -26,6 +29,7 @@ pub struct Limits {
     sign_in: Limit<IpAddr>,
     submit: Limit<TokenId>,
     decide: Limit<PersonId>,
+    wait: Places<TokenId>,
     trusted_proxies: Vec<Network>,
 }
 
@@ -43,6 +47,7 @@ impl Limits {
             sign_in: Limit::a_minute(limits.sign_in),
             submit: Limit::a_minute(limits.submit),
             decide: Limit::a_minute(limits.decide),
+            wait: Places::for_each(limits.wait),
             trusted_proxies,
         }
     }
@@ -70,6 +75,14 @@ impl Limits {
     /// It was one too many.
     pub fn decide(&self, person: PersonId) -> Result<(), TooMany> {
         self.decide.count(person)
+    }
+
+    /// A place among the questions with this token that wait, until it is dropped.
+    ///
+    /// # Errors
+    /// All are taken.
+    pub fn wait(&self, token: TokenId) -> Result<OwnedSemaphorePermit, TooMany> {
+        self.wait.take(token)
     }
 }
 
@@ -103,6 +116,40 @@ impl<K: Hash + Eq + Clone> Limit<K> {
             TooMany {
                 retry_after: wait.as_secs() + 1,
             }
+        })
+    }
+}
+
+/// How soon a place may be free again, in seconds.
+const PLACE_AFTER: u64 = 5;
+
+/// So many at a time for each caller.
+#[derive(Debug)]
+struct Places<K> {
+    each: usize,
+    of: Mutex<HashMap<K, Arc<Semaphore>>>,
+}
+
+impl<K: Hash + Eq> Places<K> {
+    fn for_each(count: NonZeroU32) -> Self {
+        Self {
+            each: usize::try_from(count.get())
+                .map_or(Semaphore::MAX_PERMITS, |n| n.min(Semaphore::MAX_PERMITS)),
+            of: Mutex::default(),
+        }
+    }
+
+    fn take(&self, caller: K) -> Result<OwnedSemaphorePermit, TooMany> {
+        let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        if of.len() > REMEMBERED {
+            of.retain(|_, places| places.available_permits() < self.each);
+        }
+        let places = of
+            .entry(caller)
+            .or_insert_with(|| Arc::new(Semaphore::new(self.each)));
+        let place = Arc::clone(places).try_acquire_owned();
+        place.map_err(|_| TooMany {
+            retry_after: PLACE_AFTER,
         })
     }
 }
@@ -216,6 +263,17 @@ mod tests {
         let too_many = limit.count("ana").expect_err("the third is one too many");
         assert!((1..=31).contains(&too_many.retry_after), "{too_many:?}");
         assert_eq!(limit.count("ben"), Ok(()));
+    }
+
+    #[test]
+    fn a_place_is_free_again_when_it_is_given_back_and_each_caller_has_their_own() {
+        let places = Places::for_each(NonZeroU32::new(2).unwrap());
+        let first = places.take("ana").unwrap();
+        let _second = places.take("ana").unwrap();
+        assert!(places.take("ana").is_err());
+        assert!(places.take("ben").is_ok());
+        drop(first);
+        assert!(places.take("ana").is_ok());
     }
 
     #[test]

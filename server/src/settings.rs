@@ -336,7 +336,7 @@ impl Sessions {
     }
 }
 
-/// How often one caller may do what costs us something: so many a minute, and as many at once.
+/// How often one caller may do what costs us something: so many a minute, and as many at once; and how many may wait.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// `COUNTERSIGN_LIMIT_SIGN_IN`, default 60: sign-ins begun from one address.
@@ -345,6 +345,8 @@ pub struct Limits {
     pub submit: std::num::NonZeroU32,
     /// `COUNTERSIGN_LIMIT_DECIDE`, default 300: forms sent by one person, decisions among them.
     pub decide: std::num::NonZeroU32,
+    /// `COUNTERSIGN_LIMIT_WAIT`, default 500: gate questions with one token that wait at one time.
+    pub wait: std::num::NonZeroU32,
 }
 
 impl Limits {
@@ -353,10 +355,12 @@ impl Limits {
         let sign_in = vars.parsed("COUNTERSIGN_LIMIT_SIGN_IN", "60", WANTED);
         let submit = vars.parsed("COUNTERSIGN_LIMIT_SUBMIT", "600", WANTED);
         let decide = vars.parsed("COUNTERSIGN_LIMIT_DECIDE", "300", WANTED);
+        let wait = vars.parsed("COUNTERSIGN_LIMIT_WAIT", "500", WANTED);
         Some(Self {
             sign_in: sign_in?,
             submit: submit?,
             decide: decide?,
+            wait: wait?,
         })
     }
 }

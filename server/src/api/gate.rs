@@ -16,6 +16,7 @@ use axum::{
 };
 use domain::{
     gate::{self, Answer, Question},
+    ids::TokenId,
     names::{Branch, CommitSha, RepositoryName},
     policy::Terms,
     problem::Problem,
@@ -58,6 +59,7 @@ pub struct Asked {
         (status = 401, description = "No valid token.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not for this token.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not understood.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many questions of this token wait already.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database cannot be asked: not a yes.", body = wire::Problem, content_type = "application/problem+json"),
     )
 )]
@@ -90,14 +92,18 @@ pub async fn ask(
             .transpose()?,
     };
     // Taken before the first look, or a decision between look and wait would not be heard of.
-    let mut waiter = (asked.wait > 0).then(|| server.watch.waiter());
+    let mut waiter = (asked.wait > 0).then(|| server.watch.waiter(&question.repository));
+    let mut place = None;
     loop {
-        let (answer, terms) = answer(&server, &headers, &question).await?;
+        let (answer, terms, token) = answer(&server, &headers, &question).await?;
         match &mut waiter {
             // A server that stops says what holds now: whoever asked asks again, elsewhere.
             Some(waiter)
                 if may_change(&answer) && Instant::now() < until && !server.stop.is_told() =>
             {
+                if place.is_none() {
+                    place = Some(server.auth.limits.wait(token)?);
+                }
                 tokio::select! {
                     () = rest(waiter, until) => {}
                     () = server.stop.told() => {}
@@ -148,7 +154,7 @@ pub async fn ask_all(
         .enumerate()
         .map(|(i, commit)| parse::name(&format!("commits[{i}]"), CommitSha::parse(commit)))
         .collect::<Result<Vec<_>, _>>()?;
-    let (answers, terms) =
+    let (answers, terms, _) =
         answers(&server, &headers, &repository, &commits, target.as_ref()).await?;
     let answers: Vec<wire::Answer> = commits
         .into_iter()
@@ -182,9 +188,9 @@ async fn answer(
     server: &Server,
     headers: &HeaderMap,
     question: &Question,
-) -> Result<(Answer, Terms), Refusal> {
+) -> Result<(Answer, Terms, TokenId), Refusal> {
     let commits = std::slice::from_ref(&question.commit);
-    let (mut answers, terms) = answers(
+    let (mut answers, terms, token) = answers(
         server,
         headers,
         &question.repository,
@@ -193,10 +199,10 @@ async fn answer(
     )
     .await?;
     let answer = answers.pop().ok_or(Problem::Internal)?;
-    Ok((answer, terms))
+    Ok((answer, terms, token))
 }
 
-/// The answers to some commits, in the order asked, and the terms by which they were judged. The token is found in the same statement, so that one that was revoked
+/// The answers to some commits, in the order asked, the terms by which they were judged, and whose question it is. The token is found in the same statement, so that one that was revoked
 /// a moment ago opens nothing, also not for a question that has been waiting.
 async fn answers(
     server: &Server,
@@ -204,7 +210,7 @@ async fn answers(
     repository: &RepositoryName,
     commits: &[CommitSha],
     target: Option<&Branch>,
-) -> Result<(Vec<Answer>, Terms), Refusal> {
+) -> Result<(Vec<Answer>, Terms, TokenId), Refusal> {
     let hash = caller::hash(headers)?;
     let distinct: Vec<CommitSha> = commits
         .iter()
@@ -224,14 +230,15 @@ async fn answers(
     let Some(asked) = asked else {
         return Err(Refusal::no_token());
     };
-    caller::active(server, Some(asked.token))?.allows(Scope::Gate, repository)?;
+    let token = caller::active(server, Some(asked.token))?;
+    token.allows(Scope::Gate, repository)?;
     let (terms, found, now) = (asked.terms, asked.found, server.db.now());
     let of = |commit| {
         let found = found.get(commit).cloned().unwrap_or_default();
         gate::answer(found, &terms.policy, now).in_mode(terms.mode(now))
     };
     let answers = commits.iter().map(of).collect();
-    Ok((answers, terms))
+    Ok((answers, terms, token.id))
 }
 
 /// Whether waiting may turn this no into a yes by itself. A rejection takes a person's change of mind, doubt an admin.

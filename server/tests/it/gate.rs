@@ -7,7 +7,7 @@ use crate::support::{
 use domain::{decision::Kind, people::Level, token::Scope};
 use serde_json::json;
 use sqlx::PgPool;
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn an_answer_always_has_all_its_parts(pool: PgPool) {
@@ -102,6 +102,38 @@ async fn a_waiting_question_hears_of_the_commit_and_of_the_approval(pool: PgPool
         "heard after {:?}",
         decided.elapsed()
     );
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn so_many_questions_of_a_token_wait_at_a_time_and_one_more_is_told_when_to_come_back(
+    pool: PgPool,
+) {
+    let t = TestServer::new(pool).await;
+    let t = t
+        .with(|settings| settings.limits.wait = NonZeroU32::MIN)
+        .await;
+    let (ci, another) = (t.ci().await, t.ci().await);
+    ci.submit(&change()).await;
+    let head = change().head;
+    let waits = format!("/api/v1/gate?repository=acme/payments&commit={head}&wait=1");
+    let place = t.server.auth.limits.wait(ci.id).unwrap();
+    let one_more = ci.get(&waits).await;
+    assert_eq!(one_more.problem(), (429, "too-many"));
+    assert_eq!(one_more.headers["retry-after"], "5");
+    assert_eq!(
+        ci.gate(&head).await.answer().1,
+        "waiting",
+        "who does not wait takes no place"
+    );
+    assert_eq!(another.get(&waits).await.answer().1, "waiting");
+    drop(place);
+    for _ in 0..2 {
+        assert_eq!(
+            ci.get(&waits).await.answer().1,
+            "waiting",
+            "each gives its place back"
+        );
+    }
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]

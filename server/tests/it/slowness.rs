@@ -67,7 +67,7 @@ impl TestServer {
 async fn a_large_upload_that_stops_gives_its_place_back(pool: PgPool) {
     let t = TestServer::new(pool)
         .await
-        .with_patience(patience(2.0, 600.0))
+        .with(|settings| settings.patience = patience(2.0, 600.0))
         .await;
     let (secret, body) = (t.ci().await.secret, large(&change()));
     let mut socket = t.begins(&secret, Body::Promised(body.len())).await;
@@ -85,7 +85,7 @@ async fn a_large_upload_that_stops_gives_its_place_back(pool: PgPool) {
 async fn a_slow_line_is_heard_to_the_end(pool: PgPool) {
     let t = TestServer::new(pool)
         .await
-        .with_patience(patience(3.0, 600.0))
+        .with(|settings| settings.patience = patience(3.0, 600.0))
         .await;
     let (secret, body) = (t.ci().await.secret, large(&change()));
     let mut socket = t.begins(&secret, Body::Promised(body.len())).await;
@@ -100,7 +100,7 @@ async fn a_slow_line_is_heard_to_the_end(pool: PgPool) {
 async fn a_body_that_trickles_for_ever_is_ended(pool: PgPool) {
     let t = TestServer::new(pool)
         .await
-        .with_patience(patience(600.0, 1.0))
+        .with(|settings| settings.patience = patience(600.0, 1.0))
         .await;
     let (secret, body) = (t.ci().await.secret, large(&change()));
     let mut socket = t.begins(&secret, Body::Promised(body.len())).await;
@@ -117,7 +117,7 @@ async fn a_body_that_trickles_for_ever_is_ended(pool: PgPool) {
 async fn a_question_and_a_form_that_stop_are_told_so_too(pool: PgPool) {
     let t = TestServer::new(pool)
         .await
-        .with_patience(patience(0.5, 600.0))
+        .with(|settings| settings.patience = patience(0.5, 600.0))
         .await;
     let authorization = format!("Bearer {}", t.ci().await.secret);
     for path in ["/api/v1/gate", "/fn/decide"] {
@@ -137,7 +137,7 @@ async fn a_question_and_a_form_that_stop_are_told_so_too(pool: PgPool) {
 async fn a_connection_that_never_says_what_it_wants_is_closed(pool: PgPool) {
     let t = TestServer::new(pool)
         .await
-        .with_patience(patience(0.5, 600.0))
+        .with(|settings| settings.patience = patience(0.5, 600.0))
         .await;
     for beginning in ["", "GET /livez HTTP/1.1\r\nhost: count"] {
         let mut socket = Socket::open(&t).await;

@@ -1,6 +1,8 @@
-//! Who may come in, and when that ends: people, sessions and tokens, against a real Postgres as the application's role.
+//! Who may come in, and when that ends: people, sessions and tokens; and what wakes who waits. Against a real Postgres as the
+//! application's role.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod events;
 mod people;
 mod sessions;
 mod tokens;

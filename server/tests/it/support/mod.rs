@@ -10,11 +10,7 @@ use domain::{
     ids::ChangeId,
     token::{Pattern, Scope},
 };
-use server::{
-    connections, serve,
-    settings::{Patience, Settings},
-    state::Server,
-};
+use server::{connections, serve, settings::Settings, state::Server};
 use sha2::{Digest as _, Sha256};
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use std::{
@@ -58,11 +54,12 @@ impl TestServer {
         .await
     }
 
-    /// Another server, with less patience or more.
-    pub async fn with_patience(&self, patience: Patience) -> Self {
-        let settings = |address| Settings {
-            patience,
-            ..settings(address)
+    /// Another server, set up otherwise.
+    pub async fn with(&self, set: impl FnOnce(&mut Settings)) -> Self {
+        let settings = |address| {
+            let mut settings = settings(address);
+            set(&mut settings);
+            settings
         };
         Self::over(
             self.owner.clone(),
