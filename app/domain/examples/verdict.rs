@@ -146,7 +146,7 @@ fn voice(seq: i32, now: Timestamp, approved: bool) -> Voice {
 fn candidate(n: i32) -> Candidate {
     Candidate {
         person: person(n),
-        name: format!("person {n}"),
+        name: format!("person {n}").into(),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     provenance::Provenance,
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Which code makes standings. Raised with every change of what stands in one or of how it is found: then all that are
 /// stored are made anew, and none is trusted meanwhile.
@@ -113,7 +114,8 @@ pub struct Candidates {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     pub person: PersonId,
-    pub name: String,
+    /// Shared, since it goes into each need of each verdict.
+    pub name: Arc<str>,
 }
 
 impl Voice {

@@ -480,7 +480,7 @@ fn Banner(verdict: Verdict, standing: Standing, you: Option<String>, now: Timest
 
 /// Who could clear it, by name as far as names are known; `you` is the name of the viewer, if they could.
 fn who(need: &Need, you: Option<&str>) -> String {
-    let others = need.people.iter().filter(|name| Some(name.as_str()) != you);
+    let others = need.people.iter().filter(|name| Some(&***name) != you);
     let mut named: Vec<String> = you
         .map(|_| "You".to_owned())
         .into_iter()

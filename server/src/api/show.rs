@@ -305,7 +305,7 @@ fn need(from: &Need) -> wire::Need {
         count: u32::try_from(from.count).unwrap_or(u32::MAX),
         who: who(&from.who),
         eligible: from.eligible,
-        people: from.people.clone(),
+        people: from.people.iter().map(ToString::to_string).collect(),
     }
 }
 

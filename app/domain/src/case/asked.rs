@@ -99,7 +99,7 @@ fn first(free: &[&Reviewer], voices: &[Voice]) -> Vec<Candidate> {
     };
     let candidate = |one: &&Reviewer| Candidate {
         person: one.id,
-        name: one.name.clone(),
+        name: one.name.as_str().into(),
     };
     free.iter().filter(is_listed).map(candidate).collect()
 }

@@ -6,6 +6,7 @@ use crate::{
     policy::{Ask, Policy, Rule, Who},
     standing::{Asked, Candidate, Candidates, Standing, Voice},
 };
+use std::sync::Arc;
 
 /// How many names a need lists.
 pub(crate) const NAMES: usize = 5;
@@ -20,7 +21,7 @@ pub struct Need {
     /// How many people could give it now.
     pub eligible: u32,
     /// Up to five of them, whoever has least to do first.
-    pub people: Vec<String>,
+    pub people: Vec<Arc<str>>,
     /// Where nobody could.
     pub why_nobody: Option<WhyNobody>,
 }
@@ -60,20 +61,21 @@ fn need(
     candidates: &Candidates,
     approvals: &[&Voice],
 ) -> Need {
-    let has_approved = |one: &&Candidate| approvals.iter().any(|voice| voice.person == one.person);
-    let (spent, free): (Vec<&Candidate>, Vec<&Candidate>) =
-        candidates.first.iter().partition(has_approved);
-    let approved = u32::try_from(spent.len()).unwrap_or(u32::MAX);
+    let has_approved = |one: &Candidate| approvals.iter().any(|voice| voice.person == one.person);
+    let spent = candidates.first.iter().filter(|one| has_approved(one));
+    let approved = u32::try_from(spent.count()).unwrap_or(u32::MAX);
     let eligible = candidates.total.saturating_sub(approved);
     Need {
         rule: rule.name.clone(),
         count: lacks,
         who: ask.who.clone(),
         eligible,
-        people: free
-            .into_iter()
+        people: candidates
+            .first
+            .iter()
+            .filter(|one| !has_approved(one))
             .take(NAMES)
-            .map(|one| one.name.clone())
+            .map(|one| Arc::clone(&one.name))
             .collect(),
         why_nobody: (eligible == 0).then(|| why_nobody(candidates, approved)),
     }

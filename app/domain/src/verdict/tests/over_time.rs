@@ -36,7 +36,7 @@ fn an_approval_ages_only_where_the_policy_says_so_and_says_when_it_ended() {
         "The approval by ben grew too old on 2026-12-20 12:00 UTC."
     );
     assert_eq!(
-        ended.needs()[0].people,
+        names(&ended.needs()[0]),
         ["ben", "li"],
         "whose approval ended can give another"
     );
