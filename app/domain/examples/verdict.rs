@@ -96,6 +96,7 @@ fn standing(
         first: (0..30).map(candidate).collect(),
         contributors: 3,
         of_any_level: 60,
+        unseeing: 0,
     };
     let asked = |&rule| Asked {
         rule,

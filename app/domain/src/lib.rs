@@ -14,6 +14,7 @@
 //! | [`contributor`](contributor::Contributor) | a person who had a hand in a revision |
 //! | [`policy`] | what a repository demands, as a versioned document |
 //! | [`need`](verdict::Need) | one thing still missing for a verdict, and who could give it |
+//! | [`readers`] | who may see a repository |
 //! | [`decision`] | one fact by one person about one digest; never edited, never deleted |
 //! | [`verdict`] | what policy makes of a change and its decisions now |
 //! | [`carry`] | an approval counts for a new revision too, because that is provably the same change |
@@ -37,6 +38,7 @@ pub mod people;
 pub mod policy;
 pub mod problem;
 pub mod provenance;
+pub mod readers;
 pub mod standing;
 pub mod text;
 pub mod token;

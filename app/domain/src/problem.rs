@@ -67,6 +67,8 @@ pub enum Problem {
     PolicyTooLong,
     /// A repository is observed for some days, and they are limited.
     ObservationTooLong,
+    /// Teams were to be named, and none is, or too many.
+    NotTeams,
     /// The form or the address was not understood.
     NotUnderstood,
     /// The request came from another site.
@@ -114,6 +116,7 @@ impl Problem {
             | Problem::PolicyUnreadable
             | Problem::PolicyTooLong
             | Problem::ObservationTooLong
+            | Problem::NotTeams
             | Problem::NotUnderstood => 422,
             Problem::TooMany => 429,
             Problem::Internal => 500,
@@ -154,6 +157,7 @@ impl Problem {
             Problem::PolicyUnreadable => "policy",
             Problem::PolicyTooLong => "policy-too-long",
             Problem::ObservationTooLong => "observation-too-long",
+            Problem::NotTeams => "not-teams",
             Problem::NotUnderstood => "not-understood",
             Problem::CrossSite => "cross-site",
             Problem::TooMany => "too-many",
@@ -211,6 +215,7 @@ impl Problem {
             Problem::PolicyUnreadable => "The policy cannot be read. The page says what is wrong where.".into(),
             Problem::PolicyTooLong => "The policy is longer than 64 kB.".into(),
             Problem::ObservationTooLong => "A repository is observed for 1 to 90 days at a time.".into(),
+            Problem::NotTeams => "Name the teams that may see it, 1 to 50, with commas between them.".into(),
             Problem::NotUnderstood => "That request was not understood. Reload the page and try again.".into(),
             Problem::CrossSite => "That request came from another site and was refused.".into(),
             Problem::TooMany => "Too many requests. Wait a moment and try again.".into(),

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// Which code makes standings. Raised with every change of what stands in one or of how it is found: then all that are
 /// stored are made anew, and none is trusted meanwhile.
-pub const FORM: i32 = 5;
+pub const FORM: i32 = 6;
 
 /// What holds for one revision. Stored; stamped beside it with the versions of policy and people that it was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +108,8 @@ pub struct Candidates {
     pub contributors: u32,
     /// How many there would be if the policy asked for no level.
     pub of_any_level: u32,
+    /// How many there are who may not see the change.
+    pub unseeing: u32,
 }
 
 /// Somebody who could give what is missing.

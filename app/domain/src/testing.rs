@@ -14,6 +14,7 @@ use crate::{
     people::{Account, Granted, Groups, Level, Person, SignIn, Source},
     policy::{Ask, Policy, Rule, When, Who},
     provenance::Provenance,
+    readers::Readers,
     verdict::{Verdict, Word},
 };
 use time::{Duration, macros::datetime};
@@ -152,6 +153,7 @@ pub fn case() -> Case {
         reviewers: ["ben", "li"]
             .map(|name| reviewer(name, Some(Level::Senior)))
             .to_vec(),
+        readers: Readers::Everybody,
         carries: vec![],
         undoes: None,
         policy: Policy::built_in(),
@@ -175,6 +177,12 @@ impl Case {
             teams: teams.iter().map(|&team| team.to_owned()).collect(),
             ..reviewer(name, level)
         });
+        self
+    }
+
+    /// Only for people of this team to see.
+    pub fn read_by(mut self, team: &str) -> Self {
+        self.readers = Readers::Teams(vec![team.to_owned()]);
         self
     }
 

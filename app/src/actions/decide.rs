@@ -58,13 +58,14 @@ async fn record(
 ) -> Result<(), domain::problem::Problem> {
     use crate::caller::failed;
     use domain::problem::Problem;
-    use store::{decisions, people};
+    use store::decisions;
 
     let mut tx = site.db.begin().await.map_err(failed)?;
-    let (case, seq) = decisions::locked_case(&mut tx, change, caller, site.claims_max_age)
-        .await
-        .map_err(failed)?
-        .ok_or(Problem::NotFound)?;
+    let decisions::Locked { case, seq, person } =
+        decisions::locked_case(&mut tx, change, caller, site.claims_max_age)
+            .await
+            .map_err(failed)?
+            .ok_or(Problem::NotFound)?;
     let before = decisions::by_form(tx.conn(), caller, proposed.form_key)
         .await
         .map_err(failed)?;
@@ -81,10 +82,6 @@ async fn record(
             Err(Problem::NotUnderstood)
         };
     }
-    let person = people::load(tx.conn(), caller)
-        .await
-        .map_err(failed)?
-        .ok_or(Problem::SignInNeeded)?;
     let decision = case.decide(&person, proposed, seq, tx.now())?;
     decisions::record(&mut tx, &decision, site.claims_max_age)
         .await

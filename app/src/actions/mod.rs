@@ -12,8 +12,8 @@ pub use accounts::{
 };
 pub use decide::{Decide, decide};
 pub use policies::{
-    DraftPolicy, RulePolicy, SetMode, SetPolicy, UnsetPolicy, draft_policy, rule_policy, set_mode,
-    set_policy, unset_policy,
+    DraftPolicy, RulePolicy, SetMode, SetPolicy, SetReaders, UnsetPolicy, draft_policy,
+    rule_policy, set_mode, set_policy, set_readers, unset_policy,
 };
 pub use refusal::Refusal;
 pub use settle::{Settle, settle};

@@ -1,4 +1,4 @@
-//! What admins say of a repository: its policy, and whether gates enforce it. Who says so is the session's word.
+//! What admins say of a repository: its policy, whether gates enforce it, and who may see it. Who says so is the session's word.
 
 use domain::names::RepositoryName;
 use leptos::prelude::*;
@@ -64,6 +64,19 @@ pub async fn set_mode(
     Ok(())
 }
 
+/// Lets only people of these teams see a repository, or everybody who is signed in.
+#[server(prefix = "/fn", endpoint = "set-readers")]
+pub async fn set_readers(
+    repository: RepositoryName,
+    everybody: bool,
+    #[server(default)] teams: String,
+    reason: String,
+) -> Result<(), Refusal> {
+    write::readers(&repository, (!everybody).then_some(&*teams), &reason).await?;
+    leptos_axum::redirect(&format!("/repositories/{repository}"));
+    Ok(())
+}
+
 /// Load, ask the rule, record, in one transaction under the locks of the repository and of whoever writes.
 #[cfg(feature = "ssr")]
 mod write {
@@ -71,11 +84,13 @@ mod write {
         names::RepositoryName,
         policy::{Admin, Document, MAX_BYTES, may_administer, observation},
         problem::Problem,
+        readers::Readers,
         text::one_line,
     };
     use store::{
         Tx, modes, people,
         policies::{self, Author, Locked, New, State, drafts},
+        readers,
     };
 
     use crate::caller::{Site, caller, failed, site};
@@ -94,6 +109,10 @@ mod write {
     async fn begin(repository: &RepositoryName) -> Result<Writing, Problem> {
         let (caller, site) = (caller()?, site()?);
         let mut tx = site.db.begin().await.map_err(failed)?;
+        // Nobody else waits for a lock, or they would learn that there is something to be locked.
+        let person = people::load(tx.conn(), caller).await.map_err(failed)?;
+        let person = person.ok_or(Problem::SignInNeeded)?;
+        may_administer(&person, tx.now(), site.claims_max_age)?;
         let locked = policies::lock(&mut tx, repository).await.map_err(failed)?;
         let person = people::locked(&mut tx, caller)
             .await
@@ -110,6 +129,14 @@ mod write {
 
     fn line(text: &str) -> String {
         one_line(&text.replace('\0', ""), NOTE).into_owned()
+    }
+
+    fn why(reason: &str) -> Result<String, Problem> {
+        let reason = line(reason);
+        if reason.is_empty() {
+            return Err(Problem::ReasonNeeded);
+        }
+        Ok(reason)
     }
 
     pub async fn draft(repository: &RepositoryName, text: &str) -> Result<(), Problem> {
@@ -200,11 +227,25 @@ mod write {
         let until = days
             .map(|days| observation(days, to.tx.now()))
             .transpose()?;
-        let reason = line(reason);
-        if reason.is_empty() {
-            return Err(Problem::ReasonNeeded);
-        }
+        let reason = why(reason)?;
         modes::set(&mut to.tx, &to.locked, until, to.admin.person(), &reason)
+            .await
+            .map_err(failed)?;
+        to.tx.commit().await.map_err(failed)
+    }
+
+    pub async fn readers(
+        repository: &RepositoryName,
+        teams: Option<&str>,
+        reason: &str,
+    ) -> Result<(), Problem> {
+        let mut to = begin(repository).await?;
+        let only = match teams {
+            Some(teams) => Readers::parse(teams)?,
+            None => Readers::Everybody,
+        };
+        let (by, reason) = (Author::Person(to.admin.person()), why(reason)?);
+        readers::set(&mut to.tx, &to.locked, &only, by, &reason)
             .await
             .map_err(failed)?;
         to.tx.commit().await.map_err(failed)

@@ -34,17 +34,14 @@ async fn record(
 ) -> Result<(), domain::problem::Problem> {
     use crate::caller::failed;
     use domain::problem::Problem;
-    use store::{cases, decisions, people, submissions};
+    use store::{cases, decisions, submissions};
 
     let mut tx = site.db.begin().await.map_err(failed)?;
-    let (case, _) = decisions::locked_case(&mut tx, change, ruling.by, site.claims_max_age)
+    let locked = decisions::locked_case(&mut tx, change, ruling.by, site.claims_max_age)
         .await
         .map_err(failed)?
         .ok_or(Problem::NotFound)?;
-    let person = people::load(tx.conn(), ruling.by)
-        .await
-        .map_err(failed)?
-        .ok_or(Problem::SignInNeeded)?;
+    let (case, person) = (locked.case, locked.person);
     let repository = case.change.repository;
     let revisions = cases::revisions(tx.conn(), repository, change)
         .await

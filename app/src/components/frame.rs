@@ -3,6 +3,7 @@
 use domain::{
     people::{Groups, LevelNow, Person, Role},
     policy::Held,
+    readers::Reader,
     text::visible,
 };
 use leptos::prelude::*;
@@ -29,6 +30,11 @@ pub struct Viewer {
 }
 
 impl Viewer {
+    /// What they may see now.
+    pub fn reader(&self) -> Reader {
+        Reader::person(&self.teams, &self.roles)
+    }
+
     /// What counts of them now, for the rules that ask.
     pub fn held(&self) -> Held<'_> {
         Held {
@@ -121,11 +127,15 @@ fn notice(viewer: &Viewer) -> Option<&'static str> {
         );
     }
     let groups = viewer.person.signed_in.map(|sign_in| sign_in.groups);
+    let teams_are_stale = viewer.teams.is_empty() && !viewer.person.teams.is_empty();
     match (viewer.level, groups) {
+        (LevelNow::Stale(_), _) => Some(
+            "Your level was last confirmed too long ago to count. Sign in again to decide, and to see what only your teams may.",
+        ),
+        (LevelNow::Known(_) | LevelNow::None, _) if teams_are_stale => Some(
+            "Your teams were last confirmed too long ago to count. Sign in again to see what only they may.",
+        ),
         (LevelNow::Known(_), _) => None,
-        (LevelNow::Stale(_), _) => {
-            Some("Your level was last confirmed too long ago to count. Sign in again to decide.")
-        }
         (LevelNow::None, Some(Groups::Missing)) => Some(
             "Your sign-in told us of no groups, so you have no level here. Whoever runs the sign-in can add them.",
         ),

@@ -8,6 +8,7 @@ pub mod history;
 pub mod marks;
 pub mod mode;
 pub mod policy;
+pub mod readers;
 pub mod slots;
 pub mod sprite;
 pub mod text;

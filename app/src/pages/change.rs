@@ -116,7 +116,8 @@ pub async fn load(
     let mut tx = site.db.read().await.map_err(failed)?;
     let viewer = viewer(&mut tx, &site, caller?, theme).await?;
     let which = asked.revision.map_or(Which::Current, Which::Number);
-    let case = cases::load(tx.conn(), id, which, site.claims_max_age)
+    let reader = viewer.reader();
+    let case = cases::read(tx.conn(), &reader, id, which, site.claims_max_age)
         .await
         .map_err(failed)?
         .ok_or(Problem::NotFound)?;
@@ -147,7 +148,7 @@ pub async fn load(
         .moved
         .filter(|seen| *seen != case.revision.digest && moved.is_none())
         .map(|_| Problem::ChangedSinceYouLooked);
-    let terms = policies::about(tx.conn(), &case.change.repository_name)
+    let terms = policies::about(tx.conn(), &reader, &case.change.repository_name)
         .await
         .map_err(failed)?;
     let (_, terms) = terms.ok_or(Problem::NotFound)?;

@@ -95,7 +95,9 @@ pub async fn load(
     let mut found = match filter(&mut tx, &asked, before).await? {
         Some(filter) => {
             let most = i64::try_from(MOST + 1).unwrap_or(i64::MAX);
-            latest(tx.conn(), &filter, most).await.map_err(failed)?
+            latest(tx.conn(), &viewer.reader(), &filter, most)
+                .await
+                .map_err(failed)?
         }
         None => vec![],
     };

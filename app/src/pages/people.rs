@@ -86,7 +86,7 @@ pub async fn load(
     let is_admin = viewer.person.is(Role::Admin, tx.now(), site.claims_max_age);
     let told = asked.told;
     let everybody = if is_admin {
-        Some(everybody(&mut tx, asked).await.map_err(failed)?)
+        Some(everybody(&mut tx, &viewer, asked).await.map_err(failed)?)
     } else {
         None
     };
@@ -99,7 +99,7 @@ pub async fn load(
     })
 }
 
-async fn everybody(tx: &mut Tx, asked: Asked) -> Result<Everybody, store::Error> {
+async fn everybody(tx: &mut Tx, viewer: &Viewer, asked: Asked) -> Result<Everybody, store::Error> {
     let after = asked.after.as_ref().map(|(name, id)| (name.as_str(), *id));
     let most = i64::try_from(MOST + 1).unwrap_or(i64::MAX);
     let mut ids = people::found(tx.conn(), &asked.text, after, most).await?;
@@ -115,7 +115,7 @@ async fn everybody(tx: &mut Tx, asked: Asked) -> Result<Everybody, store::Error>
     });
     let since = tx.now() - RECENT;
     Ok(Everybody {
-        strangers: people::strangers(tx.conn(), since, MOST_STRANGERS).await?,
+        strangers: people::strangers(tx.conn(), &viewer.reader(), since, MOST_STRANGERS).await?,
         asked: asked.text,
         people,
         next,

@@ -346,7 +346,14 @@ async fn read(
     filter: &store::queue::Filter,
 ) -> Result<Part, store::Error> {
     let most = i64::try_from(MOST + 1).unwrap_or(i64::MAX);
-    let mut found = waiting(tx.conn(), filter, most, site.claims_max_age).await?;
+    let mut found = waiting(
+        tx.conn(),
+        &viewer.reader(),
+        filter,
+        most,
+        site.claims_max_age,
+    )
+    .await?;
     let more = found.len() > MOST;
     found.truncate(MOST);
     let last = found

@@ -5,6 +5,7 @@ use domain::{
     ids::PersonId,
     policy::{Mode, mode_at},
     problem::Problem,
+    readers::Readers,
 };
 use leptos::prelude::*;
 use store::repositories::{Listed, listed};
@@ -17,6 +18,7 @@ use crate::{
         frame::{Frame, Place, Viewer},
         mode::Observed,
         sprite::Icon,
+        text::Theirs,
         title::PageTitle,
     },
 };
@@ -48,7 +50,9 @@ pub async fn load(
     let viewer = viewer(&mut tx, &site, caller?, theme).await?;
     let most = i64::try_from(MOST + 1).unwrap_or(i64::MAX);
     let after = after.replace('\0', "").to_ascii_lowercase();
-    let mut rows = listed(tx.conn(), &after, most).await.map_err(failed)?;
+    let mut rows = listed(tx.conn(), &viewer.reader(), &after, most)
+        .await
+        .map_err(failed)?;
     let more = rows.len() > MOST;
     rows.truncate(MOST);
     Ok(RepositoriesPage {
@@ -120,9 +124,16 @@ fn Line(row: Listed, now: Timestamp) -> AnyView {
         "its own"
     };
     let mode = mode_at(row.observe_until, now);
+    let only = match &row.readers {
+        Readers::Everybody => None,
+        Readers::Teams(teams) => {
+            let teams = format!("only for {}", teams.join(", "));
+            Some(view! { <small><Theirs text=teams/></small> })
+        }
+    };
     view! {
         <tr>
-            <td class="all"><a href=format!("/repositories/{}", row.name)>{row.name.clone()}</a></td>
+            <td class="all"><a href=format!("/repositories/{}", row.name)>{row.name.clone()}</a> {only}</td>
             <td>{format!("{whose}, version {}", row.policy_version)}</td>
             <td>
                 {match mode {

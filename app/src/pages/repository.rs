@@ -12,11 +12,13 @@ use domain::{
         trial::{Rollout, Why, rollout, why},
     },
     problem::Problem,
+    readers::Readers,
 };
 use leptos::prelude::*;
 use store::{
     Tx, modes,
     policies::{self, Measured, Version, drafts},
+    readers,
 };
 use time::Duration;
 
@@ -27,6 +29,7 @@ use crate::{
         frame::{Frame, Place, Viewer},
         mode::Observed,
         policy::{Editor, Faults, InForce, Modes, RolloutOf, Tried, Versions, WhyOf},
+        readers::MayRead,
         title::PageTitle,
     },
 };
@@ -49,6 +52,10 @@ pub struct RepositoryPage {
     pub versions: Vec<Version>,
     /// How its mode was set, latest first.
     pub modes: Vec<modes::Set>,
+    /// Who may see it.
+    pub readers: Readers,
+    /// How that was said, latest first.
+    pub readings: Vec<readers::Set>,
     /// For admins.
     pub desk: Option<Desk>,
     /// One change under the draft, or under what holds where there is none.
@@ -107,7 +114,7 @@ pub async fn load(
     let mut tx = site.db.read().await.map_err(failed)?;
     let viewer = viewer(&mut tx, &site, caller?, theme).await?;
     let name = name.ok_or(Problem::NotFound)?;
-    let (id, terms) = policies::about(tx.conn(), &name)
+    let (id, terms) = policies::about(tx.conn(), &viewer.reader(), &name)
         .await
         .map_err(failed)?
         .ok_or(Problem::NotFound)?;
@@ -129,6 +136,10 @@ pub async fn load(
             .await
             .map_err(failed)?,
         modes: modes::history(tx.conn(), id, MOST).await.map_err(failed)?,
+        readers: readers::of(tx.conn(), id).await.map_err(failed)?,
+        readings: readers::history(tx.conn(), id, MOST)
+            .await
+            .map_err(failed)?,
         unknown: asked.change.filter(|_| why.is_none()),
         told: asked.told,
         now: tx.now(),
@@ -284,6 +295,8 @@ fn Right(page: RepositoryPage, mode: Mode) -> AnyView {
         name,
         versions,
         modes,
+        readers,
+        readings,
         desk,
         why,
         unknown,
@@ -296,6 +309,7 @@ fn Right(page: RepositoryPage, mode: Mode) -> AnyView {
     view! {
         <WhyOf name=name.clone() why unknown drafted/>
         <Modes name=name.clone() mode modes admin=admin.is_some() now/>
+        <MayRead name=name.clone() readers readings admin=admin.is_some() now/>
         {admin.is_some().then(|| view! { <RolloutOf name=name.clone() rollout/> })}
         <Versions name versions admin now/>
     }

@@ -16,6 +16,7 @@ use domain::{
     people::{Granted, Groups, Level, Person, SignIn, Source},
     policy::{Mode, Policy},
     provenance::Provenance,
+    readers::Readers,
 };
 use hydration_context::SsrSharedContext;
 use leptos::prelude::*;
@@ -152,6 +153,7 @@ pub fn case() -> Case {
             roles: vec![],
             load: 0,
         }],
+        readers: Readers::Everybody,
         carries: vec![],
         undoes: None,
         policy: Policy::built_in(),

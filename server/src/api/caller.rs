@@ -94,12 +94,6 @@ impl Noted {
     }
 }
 
-/// The repositories of a token as the store compares them.
-#[must_use]
-pub fn repositories(token: &Token) -> Vec<String> {
-    token.repositories.iter().map(ToString::to_string).collect()
-}
-
 /// A token that may read.
 ///
 /// # Errors

@@ -11,11 +11,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::{
-    case::Case,
-    ids::ChangeId,
-    token::{Scope, Token},
-};
+use domain::{case::Case, ids::ChangeId, readers::Reader};
 use serde::Deserialize;
 use store::{
     Tx,
@@ -69,8 +65,9 @@ pub async fn list(
         ));
     }
     let mut tx = server.db.read().await?;
-    let ids = queue::changes(&mut tx, &caller::repositories(&token), page.after, limit).await?;
-    let listed = listing::by_ids(tx.conn(), &ids, server.claims_max_age()).await?;
+    let reader = Reader::token(&token);
+    let ids = queue::changes(&mut tx, &reader, page.after, limit).await?;
+    let listed = listing::by_ids(tx.conn(), &reader, &ids, server.claims_max_age()).await?;
     let changes = listed
         .iter()
         .map(|one| show::listed(one, tx.now(), page_of(&server, one.change.id)))
@@ -98,8 +95,8 @@ pub async fn show(
     headers: HeaderMap,
     id: Id,
 ) -> Result<Json<wire::Change>, Refusal> {
-    let (mut tx, case) = visible(&server, &headers, id).await?;
-    let terms = policies::about(tx.conn(), &case.change.repository_name).await?;
+    let (mut tx, reader, case) = visible(&server, &headers, id).await?;
+    let terms = policies::about(tx.conn(), &reader, &case.change.repository_name).await?;
     let (_, terms) = terms.ok_or_else(Refusal::not_found)?;
     Ok(Json(show::change(
         &case,
@@ -121,7 +118,7 @@ pub async fn revisions(
     headers: HeaderMap,
     id: Id,
 ) -> Result<Json<wire::Revisions>, Refusal> {
-    let (mut tx, case) = visible(&server, &headers, id).await?;
+    let (mut tx, _, case) = visible(&server, &headers, id).await?;
     let revisions = cases::revisions(tx.conn(), case.change.repository, case.change.id).await?;
     Ok(Json(wire::Revisions {
         revisions: revisions.iter().map(show::revision).collect(),
@@ -140,7 +137,7 @@ pub async fn decisions(
     headers: HeaderMap,
     id: Id,
 ) -> Result<Json<wire::Decisions>, Refusal> {
-    let (_, case) = visible(&server, &headers, id).await?;
+    let (.., case) = visible(&server, &headers, id).await?;
     Ok(Json(wire::Decisions {
         decisions: show::decisions(case),
         cursor: None,
@@ -159,7 +156,7 @@ pub async fn marks(
     headers: HeaderMap,
     id: Id,
 ) -> Result<Json<wire::Marks>, Refusal> {
-    let (mut tx, case) = visible(&server, &headers, id).await?;
+    let (mut tx, _, case) = visible(&server, &headers, id).await?;
     let marks = cases::marks(tx.conn(), case.change.repository, case.revision.id).await?;
     Ok(Json(wire::Marks {
         marks: marks.into_iter().map(show::mark).collect(),
@@ -167,27 +164,18 @@ pub async fn marks(
 }
 
 /// The case of a change that the token may read. A change of another repository is as if it were not there.
-async fn visible(server: &Server, headers: &HeaderMap, id: Id) -> Result<(Tx, Case), Refusal> {
+async fn visible(
+    server: &Server,
+    headers: &HeaderMap,
+    id: Id,
+) -> Result<(Tx, Reader, Case), Refusal> {
     let token = caller::reader(server, headers).await?;
     let Path(id) = id.map_err(|_| Refusal::not_found())?;
     let mut tx = server.db.read().await?;
-    let case = cases::load(
-        tx.conn(),
-        ChangeId(id),
-        Which::Current,
-        server.claims_max_age(),
-    )
-    .await?;
-    let case = case
-        .filter(|case| may_read(&token, case))
-        .ok_or_else(Refusal::not_found)?;
-    Ok((tx, case))
-}
-
-fn may_read(token: &Token, case: &Case) -> bool {
-    token
-        .allows(Scope::Read, &case.change.repository_name)
-        .is_ok()
+    let reader = Reader::token(&token);
+    let (which, max_age) = (Which::Current, server.claims_max_age());
+    let case = cases::read(tx.conn(), &reader, ChangeId(id), which, max_age).await?;
+    Ok((tx, reader, case.ok_or_else(Refusal::not_found)?))
 }
 
 /// Where a person reads a change.

@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
+use domain::readers::Reader;
 use serde::Deserialize;
 use store::decisions::{self, Cursor};
 use utoipa::IntoParams;
@@ -60,7 +61,7 @@ pub async fn stream(
         .map(|text| parse(text).ok_or_else(not_a_cursor))
         .transpose()?;
     let mut tx = server.db.read().await?;
-    let listed = decisions::after(&mut tx, after, &caller::repositories(&token), limit).await?;
+    let listed = decisions::after(&mut tx, &Reader::token(&token), after, limit).await?;
     let cursor = listed.last().map(|one| write(one.cursor)).or(asked.after);
     let full = i64::try_from(listed.len()).is_ok_and(|n| n == limit);
     let following = cursor

@@ -6,6 +6,7 @@ mod decisions;
 mod gate;
 mod parse;
 mod policies;
+mod readers;
 mod show;
 mod submit;
 pub mod wire;
@@ -44,6 +45,7 @@ pub fn routes() -> (Router<Server>, utoipa::openapi::OpenApi) {
         .routes(routes!(decisions::stream))
         .routes(routes!(policies::show, policies::put, policies::delete))
         .routes(routes!(policies::attempt))
+        .routes(routes!(readers::show, readers::put))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .merge(submit)
         .split_for_parts();
@@ -79,6 +81,7 @@ async fn private(mut response: Response) -> Response {
         (name = "changes", description = "What was proposed, and what holds for it now."),
         (name = "decisions", description = "The record."),
         (name = "policies", description = "What repositories demand."),
+        (name = "readers", description = "Who may see repositories."),
     ),
     modifiers(&Tokens),
 )]

@@ -16,6 +16,7 @@ use domain::{
     ids::RepositoryId,
     names::RepositoryName,
     policy::{Document, Fault, Mode, Policy, lowering::DAYS, trial::why},
+    readers::Reader,
     token::{Scope, Token},
 };
 use serde::Deserialize;
@@ -30,9 +31,9 @@ use utoipa::IntoParams;
 const MOST_DAYS: i64 = 90;
 
 /// `owner` and `name`. The slashes in a name of several parts are written `%2F`.
-type Place = Path<(String, String)>;
+pub(super) type Place = Path<(String, String)>;
 
-type Body = Result<Bytes, BytesRejection>;
+pub(super) type Body = Result<Bytes, BytesRejection>;
 
 /// What holds for a repository: its own policy, or the default.
 #[utoipa::path(
@@ -52,9 +53,9 @@ pub async fn show(
     headers: HeaderMap,
     Path(place): Place,
 ) -> Result<Response, Refusal> {
-    let (_, repository) = reader(&server, &headers, &place).await?;
+    let (token, repository) = reader(&server, &headers, &place).await?;
     let mut tx = server.db.read().await?;
-    let (_, terms) = policies::about(tx.conn(), &repository)
+    let (_, terms) = policies::about(tx.conn(), &Reader::token(&token), &repository)
         .await?
         .ok_or_else(Refusal::not_found)?;
     let held = policies::in_force(tx.conn(), &terms).await?;
@@ -197,7 +198,7 @@ pub async fn attempt(
     let (_, document) = read(&body)?;
     let draft = Policy::drafted(document);
     let mut tx = server.db.read().await?;
-    let (id, terms) = policies::about(tx.conn(), &repository)
+    let (id, terms) = policies::about(tx.conn(), &Reader::token(&token), &repository)
         .await?
         .ok_or_else(Refusal::not_found)?;
     let (now, max_age) = (tx.now(), server.claims_max_age());
@@ -251,7 +252,10 @@ pub fn mode(from: Mode) -> wire::Mode {
 }
 
 /// The body, of which nothing is said to who has no token.
-fn received(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refusal> {
+pub(super) fn received(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Bytes, Refusal> {
     caller::hash(headers)?;
     body.map_err(|error| Refusal::rejected(error.status(), "body", &error.body_text()))
 }
@@ -290,7 +294,7 @@ async fn set(
     };
     let max_age = server.claims_max_age();
     let (outcome, measured) = policies::set(&mut tx, &locked, &new, document, max_age).await?;
-    let (_, now) = policies::about(tx.conn(), repository)
+    let (_, now) = policies::about(tx.conn(), &Reader::token(&token), repository)
         .await?
         .ok_or_else(Refusal::not_found)?;
     tx.commit().await?;
@@ -332,7 +336,7 @@ fn told(
     (status, answer)
 }
 
-fn named((owner, name): &(String, String)) -> Result<RepositoryName, Refusal> {
+pub(super) fn named((owner, name): &(String, String)) -> Result<RepositoryName, Refusal> {
     let name = RepositoryName::parse(format!("{owner}/{name}"));
     Ok(parse::name("repository", name)?)
 }

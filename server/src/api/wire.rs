@@ -388,6 +388,26 @@ pub struct AskWhy {
     pub given: Vec<String>,
 }
 
+/// Who may see a repository. Admins see every one.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Readers {
+    pub repository: String,
+    /// Null: everybody who is signed in.
+    pub teams: Option<Vec<String>>,
+}
+
+/// `PUT …/readers`: who may see a repository from now on, and why.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetReaders {
+    /// 1 to 50 teams; `null`, which has to be said, is everybody who is signed in.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required)]
+    pub teams: Option<Vec<String>>,
+    /// At most 400 characters are kept.
+    pub reason: String,
+}
+
 /// What is wrong with a policy, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Fault {

@@ -165,7 +165,7 @@ fn day(at: domain::Timestamp) -> String {
 
 fn scope(word: &str) -> Result<Scope, String> {
     Scope::parse(word)
-        .ok_or_else(|| "scopes are submit, gate, read, incidents and admin".to_owned())
+        .ok_or_else(|| "scopes are submit, gate, read, incidents, policy and admin".to_owned())
 }
 
 fn pattern(text: &str) -> Result<Pattern, String> {

@@ -4,7 +4,7 @@ use crate::{
     Error, carries,
     error::known,
     policies::{self, Pointer},
-    reverts, rows,
+    readers, reverts, rows,
 };
 use domain::{
     Timestamp,
@@ -19,6 +19,7 @@ use domain::{
     people::{self, Granted, Level, Source, held},
     policy::Policy,
     provenance::{Mark, Place, Provenance, Strength, Tool},
+    readers::{Reader, Readers},
     standing::Turn,
 };
 use sqlx::PgConnection;
@@ -34,21 +35,47 @@ pub enum Which {
     Number(i32),
 }
 
-/// The case of a change, or none if there is no such change or revision.
+/// The case of a change, or none if there is no such change or revision, or not for this reader to see.
 ///
 /// # Errors
 /// The database refused, or holds what this version does not understand.
-pub async fn load(
+pub async fn read(
+    conn: &mut PgConnection,
+    reader: &Reader,
+    change: ChangeId,
+    which: Which,
+    claims_max_age: Duration,
+) -> Result<Option<Case>, Error> {
+    find(conn, Some(reader), change, which, claims_max_age).await
+}
+
+/// The same for what this crate makes of it itself, and shows to nobody.
+pub(crate) async fn load(
     conn: &mut PgConnection,
     change: ChangeId,
     which: Which,
     claims_max_age: Duration,
 ) -> Result<Option<Case>, Error> {
-    let Some((change, revision, people_version, pointer)) =
-        change_and_revision(conn, change, which).await?
-    else {
+    find(conn, None, change, which, claims_max_age).await
+}
+
+async fn find(
+    conn: &mut PgConnection,
+    reader: Option<&Reader>,
+    change: ChangeId,
+    which: Which,
+    claims_max_age: Duration,
+) -> Result<Option<Case>, Error> {
+    let Some(found) = change_and_revision(conn, reader, change, which).await? else {
         return Ok(None);
     };
+    let Current {
+        change,
+        revision,
+        people_version,
+        pointer,
+        readers,
+    } = found;
     let policy = policies::read(conn, &pointer).await?;
     let (provenance, tools) = provenance(conn, change.repository, revision.id).await?;
     let paths = if policy.document.reads_paths() {
@@ -65,7 +92,8 @@ pub async fn load(
         contributors: contributors(conn, &change, &revision, people_version, claims_max_age)
             .await?,
         decisions: decisions(conn, change.repository, change.id).await?,
-        reviewers: reviewers(conn).await?,
+        reviewers: reviewers(conn, change.repository).await?,
+        readers,
         carries: carries::to(conn, change.repository, revision.id).await?,
         undoes: reverts::of(conn, change.repository, revision.id).await?,
         policy: (*policy).clone(),
@@ -78,21 +106,32 @@ pub async fn load(
     }))
 }
 
+/// The first thing that is read of a case.
+struct Current {
+    change: Change,
+    revision: Revision,
+    people_version: i64,
+    pointer: Pointer,
+    readers: Readers,
+}
+
 async fn change_and_revision(
     conn: &mut PgConnection,
+    reader: Option<&Reader>,
     change: ChangeId,
     which: Which,
-) -> Result<Option<(Change, Revision, i64, Pointer)>, Error> {
+) -> Result<Option<Current>, Error> {
     let (this, number) = match which {
         Which::Current => (None, None),
         Which::This(id) => (Some(id.0), None),
         Which::Number(number) => (None, Some(number)),
     };
+    let named = reader.and_then(readers::named);
     let row = sqlx::query!(
         r#"select c.id, c.repository_id, repository.name as repository, c.key, c.created_at, s.state, s.draft, s.title, s.url,
                   s.author_name, s.head_revision, r.id as revision_id, r.number, r.target, r.merge_base, r.head, r.digest, r.files,
                   r.added, r.removed, r.people_version, r.arrived_at,
-                  repository.policy, repository.policy_version, repository.policy_hash,
+                  repository.policy, repository.policy_version, repository.policy_hash, repository.read_by,
                   exists (select from patch_dispute d where d.repository_id = r.repository_id and d.revision_id = r.id
                           and not exists (select from patch_ruling p where p.repository_id = d.repository_id
                                           and p.revision_id = d.revision_id and p.patch_hash = d.patch_hash)) as "disputed!",
@@ -103,10 +142,12 @@ async fn change_and_revision(
            join change_state s on s.repository_id = c.repository_id and s.change_id = c.id and s.until_version is null
            join revision r on r.repository_id = c.repository_id and r.change_id = c.id
                 and case when $2::uuid is not null then r.id = $2 when $3::int is not null then r.number = $3 else r.id = s.head_revision end
-           where c.id = $1"#,
+           where c.id = $1 and may_read(repository.read_by, repository.folded, $4, $5)"#,
         change.0,
         this,
         number,
+        reader.and_then(Reader::teams),
+        named.as_deref(),
     )
     .fetch_optional(conn)
     .await?;
@@ -122,7 +163,13 @@ async fn change_and_revision(
         version: row.policy_version,
         hash: row.policy_hash,
     };
-    Ok(Some((change, revision, row.people_version, pointer)))
+    Ok(Some(Current {
+        change,
+        revision,
+        people_version: row.people_version,
+        pointer,
+        readers: Readers::of(row.read_by),
+    }))
 }
 
 /// What the marks add up to, and the tools behind those that prove something.
@@ -151,7 +198,6 @@ async fn provenance(
     Ok((Provenance::of(strengths), tools))
 }
 
-/// The old and the new names of all files of a revision.
 /// The same case under another policy, with all that this one reads.
 ///
 /// # Errors
@@ -178,6 +224,7 @@ pub(crate) async fn under(
     })
 }
 
+/// The old and the new names of all files of a revision.
 async fn paths(
     conn: &mut PgConnection,
     repository: RepositoryId,
@@ -611,8 +658,12 @@ impl DecisionRow {
     }
 }
 
-/// All active people, whatever the age of their claims. The load only orders names, so it is as of the database's clock.
-async fn reviewers(conn: &mut PgConnection) -> Result<Vec<Reviewer>, Error> {
+/// All active people, whatever the age of their claims. The load only orders names, so it is as of the database's clock; and
+/// whoever reads the names must not see from their order what goes on in a repository that is not for everybody.
+async fn reviewers(
+    conn: &mut PgConnection,
+    repository: RepositoryId,
+) -> Result<Vec<Reviewer>, Error> {
     let rows = sqlx::query!(
         r#"select p.id, p.name,
                   array(select f.source || ' ' || f.value from person_fact f
@@ -621,10 +672,12 @@ async fn reviewers(conn: &mut PgConnection) -> Result<Vec<Reviewer>, Error> {
                         where f.person_id = p.id and f.kind = 'team' and f.until_version is null order by f.value) as "teams!",
                   array(select distinct f.value from person_fact f
                         where f.person_id = p.id and f.kind = 'role' and f.until_version is null order by f.value) as "roles!",
-                  (select count(*) from decision d where d.person_id = p.id and d.at > now() - interval '7 days') as "load!"
+                  (select count(*) from decision d join repository r on r.id = d.repository_id
+                   where d.person_id = p.id and d.at > now() - interval '7 days' and (r.read_by is null or r.id = $1)) as "load!"
            from person p
            where not exists (select from person_fact i where i.person_id = p.id and i.kind = 'inactive' and i.until_version is null)
            order by p.name, p.id"#,
+        repository.0,
     )
     .fetch_all(conn)
     .await?;

@@ -3,7 +3,7 @@
 use crate::{
     Error, Tx,
     cases::{self, DecisionRow, Which},
-    events, ids, people, repositories, rows, standings,
+    events, ids, people, readers, repositories, rows, standings,
 };
 use domain::{
     Timestamp,
@@ -11,7 +11,8 @@ use domain::{
     decision::{Decision, Recorded},
     ids::{ChangeId, DecisionId, FormKey, PersonId},
     names::{ChangeKey, CommitSha, RepositoryName},
-    people::Role,
+    people::{Person, Role},
+    readers::Reader,
 };
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -19,7 +20,17 @@ use sqlx::PgConnection;
 use time::Duration;
 use uuid::Uuid;
 
-/// The case of a change under its lock, and the number that its next decision gets. None if there is no such change.
+/// A change that nobody else decides about until the transaction ends, and whoever does.
+#[derive(Debug)]
+pub struct Locked {
+    pub case: Case,
+    /// The number that its next decision gets.
+    pub seq: i32,
+    pub person: Person,
+}
+
+/// The case of a change under its lock. None if there is no such change, or not for this person to see: then nobody waits for
+/// them either.
 ///
 /// Whoever decides is locked too: a deactivation is seen here or waits until the decision is recorded, and two forms with
 /// one key come one after another, also where they are about two changes.
@@ -31,19 +42,43 @@ pub async fn locked_case(
     change: ChangeId,
     person: PersonId,
     claims_max_age: Duration,
-) -> Result<Option<(Case, i32)>, Error> {
-    let decided = sqlx::query_scalar!(
-        "select decisions from change where id = $1 for update",
-        change.0
-    )
-    .fetch_optional(tx.conn())
-    .await?;
-    let Some(decided) = decided else {
+) -> Result<Option<Locked>, Error> {
+    let Some(before) = people::load(tx.conn(), person).await? else {
         return Ok(None);
     };
-    people::lock(tx, person).await?;
-    let case = cases::load(tx.conn(), change, Which::Current, claims_max_age).await?;
-    Ok(case.map(|case| (case, decided + 1)))
+    let Some(decided) = lock(tx, change, &reader(&before, tx, claims_max_age)).await? else {
+        return Ok(None);
+    };
+    let Some(person) = people::locked(tx, person).await? else {
+        return Ok(None);
+    };
+    // What was known before the locks may have changed while we waited for them.
+    let reader = reader(&person, tx, claims_max_age);
+    let case = cases::read(tx.conn(), &reader, change, Which::Current, claims_max_age).await?;
+    Ok(case.map(|case| Locked {
+        case,
+        seq: decided + 1,
+        person,
+    }))
+}
+
+fn reader(person: &Person, tx: &Tx, claims_max_age: Duration) -> Reader {
+    let (now, max_age) = (tx.now(), claims_max_age);
+    Reader::person(&person.teams(now, max_age), &person.roles(now, max_age))
+}
+
+/// Locks a change that this reader may see, and says how many decisions it has.
+async fn lock(tx: &mut Tx, change: ChangeId, reader: &Reader) -> Result<Option<i32>, Error> {
+    let named = readers::named(reader);
+    Ok(sqlx::query_scalar!(
+        "select c.decisions from change c join repository r on r.id = c.repository_id
+         where c.id = $1 and may_read(r.read_by, r.folded, $2, $3) for update of c",
+        change.0,
+        reader.teams(),
+        named.as_deref(),
+    )
+    .fetch_optional(tx.conn())
+    .await?)
 }
 
 /// The decision that this person already took with this form, if the form is resent.
@@ -187,7 +222,7 @@ pub struct Cursor {
     pub id: Uuid,
 }
 
-/// Decisions after `after`, oldest first, in these repositories (folded names or `owner/*`), at most `most`. What an open
+/// Decisions after `after`, oldest first, that this reader may see, at most `most`. What an open
 /// transaction may still put before them is not yet shown, so nothing is ever put before a cursor. `tx` has to see one moment
 /// ([`Db::read`](crate::Db::read)): a repository that is entered between two statements must not be passed over for good.
 ///
@@ -195,12 +230,12 @@ pub struct Cursor {
 /// The database refused, or holds what this version does not understand.
 pub async fn after(
     tx: &mut Tx,
+    reader: &Reader,
     after: Option<Cursor>,
-    repositories: &[String],
     most: i64,
 ) -> Result<Vec<Listed>, Error> {
     let (xid, id) = after.map_or((0, Uuid::nil()), |cursor| (cursor.xid, cursor.id));
-    let repositories = repositories::named(tx, repositories).await?;
+    let repositories = repositories::readable(tx.conn(), reader).await?;
     let ids = sqlx::query_scalar!(
         "select id from decision
          where xid < pg_snapshot_xmin(pg_current_snapshot()) and (xid, id) > ($1::text::xid8, $2) and repository_id = any($3)
@@ -227,19 +262,23 @@ pub struct Filter {
     pub before: Option<(Timestamp, Uuid)>,
 }
 
-/// The latest decisions, newest first, at most `most`.
+/// The latest decisions that this reader may see, newest first, at most `most`.
 ///
 /// # Errors
 /// The database refused, or holds what this version does not understand.
 pub async fn latest(
     conn: &mut PgConnection,
+    reader: &Reader,
     filter: &Filter,
     most: i64,
 ) -> Result<Vec<Listed>, Error> {
     let (at, id) = filter.before.unzip();
+    // A subquery and no join, or Postgres may read the whole record and sort it.
+    let named = readers::named(reader);
     let ids = sqlx::query_scalar!(
         r#"select d.id from decision d
-           where ($1::text is null or d.kind = $1) and ($2::uuid is null or d.person_id = $2)
+           where (select may_read(r.read_by, r.folded, $7, $8) from repository r where r.id = d.repository_id)
+             and ($1::text is null or d.kind = $1) and ($2::uuid is null or d.person_id = $2)
              and ($3::text is null or d.repository_id = (select id from repository where folded = $3))
              and (d.at, d.id) < (coalesce($4::timestamptz, 'infinity'), coalesce($5::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
            order by d.at desc, d.id desc limit $6"#,
@@ -249,6 +288,8 @@ pub async fn latest(
         at,
         id,
         most,
+        reader.teams(),
+        named.as_deref(),
     )
     .fetch_all(&mut *conn)
     .await?;

@@ -17,6 +17,7 @@ pub mod patches;
 pub mod people;
 pub mod policies;
 pub mod queue;
+pub mod readers;
 pub mod repositories;
 pub mod reverts;
 pub mod roles;

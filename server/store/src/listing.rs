@@ -4,7 +4,7 @@ use crate::{
     Error,
     cases::{self, Which},
     policies::{self, Pointer},
-    rows,
+    readers, rows,
 };
 use domain::{
     Timestamp,
@@ -12,6 +12,7 @@ use domain::{
     ids::{ChangeId, RevisionId},
     policy::{Mode, Terms},
     provenance::Tool,
+    readers::Reader,
     standing::{FORM, Standing},
     verdict::{Verdict, verdict},
 };
@@ -46,16 +47,18 @@ impl Listed {
     }
 }
 
-/// These changes, in this order; those that are not there are left out.
+/// These changes, in this order; those that are not there, or not for this reader to see, are left out.
 ///
 /// # Errors
 /// The database refused, or holds what this version does not understand.
 pub async fn by_ids(
     conn: &mut PgConnection,
+    reader: &Reader,
     ids: &[ChangeId],
     claims_max_age: Duration,
 ) -> Result<Vec<Listed>, Error> {
     let uuids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let named = readers::named(reader);
     let rows = sqlx::query!(
         r#"select c.id, c.repository_id, repository.name as repository, c.key, c.created_at, s.state, s.draft, s.title, s.url,
                   s.author_name, s.head_revision, r.id as revision_id, r.number, r.target, r.merge_base, r.head, r.digest, r.files,
@@ -70,9 +73,11 @@ pub async fn by_ids(
            join change_state s on s.repository_id = c.repository_id and s.change_id = c.id and s.until_version is null
            join revision r on r.repository_id = c.repository_id and r.id = s.head_revision
            left join standing st on st.repository_id = r.repository_id and st.revision_id = r.id
-           where c.id = any($1)"#,
+           where c.id = any($1) and may_read(repository.read_by, repository.folded, $3, $4)"#,
         &uuids,
         FORM,
+        reader.teams(),
+        named.as_deref(),
     )
     .fetch_all(&mut *conn)
     .await?;

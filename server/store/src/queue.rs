@@ -3,12 +3,13 @@
 use crate::{
     Error, Tx,
     listing::{self, Listed},
-    repositories,
+    readers, repositories,
 };
 use domain::{
     Timestamp,
     ids::{ChangeId, PersonId},
     provenance::Tool,
+    readers::Reader,
     verdict::Word,
 };
 use sqlx::PgConnection;
@@ -37,20 +38,21 @@ pub struct Row {
     pub since: Timestamp,
 }
 
-/// The changes that wait, oldest first, at most `most`.
+/// The changes that wait and that this reader may see, oldest first, at most `most`.
 ///
 /// # Errors
 /// The database refused, or holds what this version does not understand.
 pub async fn waiting(
     conn: &mut PgConnection,
+    reader: &Reader,
     filter: &Filter,
     most: i64,
     claims_max_age: Duration,
 ) -> Result<Vec<Row>, Error> {
     let (ids, since): (Vec<ChangeId>, Vec<Timestamp>) =
-        find(conn, filter, most).await?.into_iter().unzip();
+        find(conn, reader, filter, most).await?.into_iter().unzip();
     let since: HashMap<ChangeId, Timestamp> = ids.iter().copied().zip(since).collect();
-    let listed = listing::by_ids(conn, &ids, claims_max_age).await?;
+    let listed = listing::by_ids(conn, reader, &ids, claims_max_age).await?;
     let row = |listed: Listed| {
         since
             .get(&listed.change.id)
@@ -84,10 +86,13 @@ pub async fn touched_by(
 
 async fn find(
     conn: &mut PgConnection,
+    reader: &Reader,
     filter: &Filter,
     most: i64,
 ) -> Result<Vec<(ChangeId, Timestamp)>, Error> {
     let (since, after) = filter.after.unzip();
+    // As a subquery it is asked of one row after the other, in their order, until there are enough.
+    let named = readers::named(reader);
     let rows = sqlx::query!(
         r#"select q.change_id, q.since
            from queue q join repository on repository.id = q.repository_id
@@ -98,6 +103,7 @@ async fn find(
              and ($4::text is null or exists (select from mark m where m.repository_id = q.repository_id
                                               and m.revision_id = q.revision_id and m.tool = $4))
              and ($5::timestamptz is null or (q.since, q.change_id) > ($5, $6))
+             and (select may_read(repository.read_by, repository.folded, $8, $9))
            order by q.since, q.change_id limit $7"#,
         filter.repository.as_deref().map(pattern),
         filter.verdict.map(Word::as_str),
@@ -106,6 +112,8 @@ async fn find(
         since,
         after.map(|change| change.0),
         most,
+        reader.teams(),
+        named.as_deref(),
     )
     .fetch_all(conn)
     .await?;
@@ -129,17 +137,17 @@ fn pattern(text: &str) -> String {
     escaped
 }
 
-/// Changes for a list over REST, oldest first, in these repositories, at most `most`.
+/// Changes for a list over REST that this reader may see, oldest first, at most `most`.
 ///
 /// # Errors
 /// The database refused.
 pub async fn changes(
     tx: &mut Tx,
-    repositories: &[String],
+    reader: &Reader,
     after: Option<Uuid>,
     most: i64,
 ) -> Result<Vec<ChangeId>, Error> {
-    let repositories = repositories::named(tx, repositories).await?;
+    let repositories = repositories::readable(tx.conn(), reader).await?;
     let ids = sqlx::query_scalar!(
         "select id from change where repository_id = any($1) and ($2::uuid is null or id > $2) order by id limit $3",
         &repositories,

@@ -1,7 +1,12 @@
 //! Repositories, known by the first submission for them.
 
-use crate::{Error, Tx, events, ids, policies};
-use domain::{Timestamp, ids::RepositoryId, names::RepositoryName};
+use crate::{Error, Tx, events, ids, policies, readers};
+use domain::{
+    Timestamp,
+    ids::RepositoryId,
+    names::RepositoryName,
+    readers::{Reader, Readers},
+};
 use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -49,18 +54,18 @@ pub async fn ensure(tx: &mut Tx, name: &RepositoryName) -> Result<RepositoryId, 
     }
 }
 
-/// The repositories that a token's patterns name: folded names, or `owner/*` for all below one owner.
+/// The repositories that a reader may see.
 ///
 /// # Errors
 /// The database refused.
-pub(crate) async fn named(tx: &mut Tx, patterns: &[String]) -> Result<Vec<Uuid>, Error> {
+pub(crate) async fn readable(conn: &mut PgConnection, reader: &Reader) -> Result<Vec<Uuid>, Error> {
+    let named = readers::named(reader);
     Ok(sqlx::query_scalar!(
-        "select id from repository
-         where exists (select from unnest($1::text[]) p
-                       where folded = p or (p like '%/*' and starts_with(folded, left(p, -1))))",
-        patterns,
+        "select id from repository where may_read(read_by, folded, $1, $2)",
+        reader.teams(),
+        named.as_deref(),
     )
-    .fetch_all(tx.conn())
+    .fetch_all(conn)
     .await?)
 }
 
@@ -72,25 +77,42 @@ pub struct Listed {
     pub policy: String,
     pub policy_version: i32,
     pub observe_until: Option<Timestamp>,
+    pub readers: Readers,
     /// How many of its changes wait.
     pub waiting: i64,
 }
 
-/// Repositories by name, at most `most`, after that one.
+/// Repositories by name that this reader may see, at most `most`, after that one.
 ///
 /// # Errors
 /// The database cannot be asked.
-pub async fn listed(conn: &mut PgConnection, after: &str, most: i64) -> Result<Vec<Listed>, Error> {
-    Ok(sqlx::query_as!(
-        Listed,
-        r#"select name, policy, policy_version, observe_until,
+pub async fn listed(
+    conn: &mut PgConnection,
+    reader: &Reader,
+    after: &str,
+    most: i64,
+) -> Result<Vec<Listed>, Error> {
+    let named = readers::named(reader);
+    let rows = sqlx::query!(
+        r#"select name, policy, policy_version, observe_until, read_by,
                   (select count(*) from queue where queue.repository_id = repository.id) as "waiting!"
-           from repository where folded > $1 order by folded limit $2"#,
+           from repository where folded > $1 and may_read(read_by, folded, $3, $4) order by folded limit $2"#,
         after,
         most,
+        reader.teams(),
+        named.as_deref(),
     )
     .fetch_all(conn)
-    .await?)
+    .await?;
+    let rows = rows.into_iter().map(|row| Listed {
+        name: row.name,
+        policy: row.policy,
+        policy_version: row.policy_version,
+        observe_until: row.observe_until,
+        readers: Readers::of(row.read_by),
+        waiting: row.waiting,
+    });
+    Ok(rows.collect())
 }
 
 async fn find(tx: &mut Tx, name: &RepositoryName) -> Result<Option<RepositoryId>, Error> {

@@ -34,10 +34,11 @@ const AMENDED: &[(&str, &str)] = &[
     ("token", "revoked_at, last_used_at"),
     (
         "repository",
-        "policy, policy_version, policy_hash, observe_until",
+        "policy, policy_version, policy_hash, observe_until, read_by",
     ),
     ("policy_in_force", "until_xid, until_at"),
     ("repository_mode", "until_xid, until_at"),
+    ("repository_readers", "until_version"),
     (
         "session",
         "person_id, data, last_seen_at, expires_at, revoked_at",

@@ -6,7 +6,7 @@ mod people;
 #[expect(dead_code, reason = "other test crates do more with processes")]
 mod processes;
 
-use domain::{case::Case, ids::ChangeId};
+use domain::{case::Case, ids::ChangeId, people::Role, readers::Reader};
 use people::{Acknowledged, Counts, Senior, Shown};
 use processes::{
     chance::Chance,
@@ -297,6 +297,13 @@ const CLAIMS_MAX_AGE: time::Duration = time::Duration::hours(12);
 
 async fn case_of(tx: &mut Tx, shown: &Shown) -> Case {
     let change = ChangeId(shown.change);
-    let case = cases::load(tx.conn(), change, Which::Current, CLAIMS_MAX_AGE);
+    let everything = Reader::person(&[], &[Role::Admin]);
+    let case = cases::read(
+        tx.conn(),
+        &everything,
+        change,
+        Which::Current,
+        CLAIMS_MAX_AGE,
+    );
     case.await.unwrap().unwrap()
 }

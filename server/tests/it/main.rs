@@ -12,6 +12,7 @@ mod gate_table;
 mod pages;
 mod people;
 mod policies;
+mod reading;
 mod reverting;
 mod roles;
 mod slowness;

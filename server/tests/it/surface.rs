@@ -60,7 +60,7 @@ fn surface(t: &TestServer) -> Vec<(Method, String, For)> {
 
 /// Every route of the router and the methods it takes, as the router writes itself down for debugging:
 /// `RouteId(7): MethodRouter(… allow_header: Bytes(b"GET,HEAD") …)` and `RouteId(7): "/livez"`.
-fn routes(t: &TestServer) -> BTreeMap<String, Vec<Method>> {
+pub fn routes(t: &TestServer) -> BTreeMap<String, Vec<Method>> {
     let written = format!("{:?}", server::serve::router(t.server.clone()));
     let (_, written) = written.split_once("PathRouter { routes: {").unwrap();
     let (endpoints, rest) = written.split_once("node: Node { paths: {").unwrap();
@@ -111,7 +111,7 @@ fn filled_in(route: &str) -> String {
 }
 
 /// The id of nothing.
-const NOBODYS: &str = "01a203d4-caec-7786-a033-57713e5a30e8";
+pub const NOBODYS: &str = "01a203d4-caec-7786-a033-57713e5a30e8";
 
 /// The addresses and methods of `/openapi.json`.
 async fn documented(t: &TestServer) -> BTreeSet<(String, String)> {
@@ -377,6 +377,10 @@ fn every_call_of_a_form_is_a_post_under_its_own_prefix() {
         ),
         (
             "/fn/set-policy",
+            "POST",
+        ),
+        (
+            "/fn/set-readers",
             "POST",
         ),
         (

@@ -65,7 +65,7 @@ impl Case {
         })
     }
 
-    /// Whoever has least to do first.
+    /// Everybody, whoever has least to do first.
     fn by_load(&self) -> Vec<&Reviewer> {
         let mut reviewers: Vec<&Reviewer> = self.reviewers.iter().collect();
         reviewers.sort_by_key(|one| (one.load, &one.name, one.id));
@@ -73,14 +73,18 @@ impl Case {
     }
 
     fn candidates(&self, who: &Who, reviewers: &[&Reviewer], voices: &[Voice]) -> Candidates {
-        let such = reviewers.iter().filter(|one| who.admits(&one.held()));
+        let (readers, others): (Vec<&Reviewer>, Vec<&Reviewer>) =
+            reviewers.iter().partition(|one| self.shows_itself_to(one));
+        let such = readers.iter().filter(|one| who.admits(&one.held()));
         let (contributors, free): (Vec<&Reviewer>, Vec<&Reviewer>) =
             such.partition(|one| self.role_of(one.id).is_some());
+        let unseeing = others.iter().filter(|one| who.admits(&one.held()));
         Candidates {
             total: count(free.len()),
             first: first(&free, voices),
             contributors: count(contributors.len()),
-            of_any_level: of_any_level(who, reviewers),
+            of_any_level: of_any_level(who, &readers),
+            unseeing: count(unseeing.count()),
         }
     }
 }

@@ -35,6 +35,10 @@ impl Case {
         if !person.active {
             return Err(Problem::Inactive);
         }
+        let may = self.as_known(person, now);
+        if !self.readers.admit(&may.teams, &may.roles) {
+            return Err(Problem::NotFound);
+        }
         match kind {
             Kind::Withdraw => {
                 return self

@@ -19,6 +19,7 @@ use crate::{
     policy::{Held, Policy},
     problem::Problem,
     provenance::{self, Provenance, Tool},
+    readers::Readers,
     standing::{Standing, Turn, Voice},
     verdict::{Verdict, verdict},
 };
@@ -39,8 +40,11 @@ pub struct Case {
     pub contributors: Vec<Known>,
     /// In the order of `seq`.
     pub decisions: Vec<Recorded>,
-    /// All active people as they are now, whatever the age of their claims: signing in renews them.
+    /// All active people as they are now, whatever the age of their claims: signing in renews them. Also those who may not
+    /// see the change.
     pub reviewers: Vec<Reviewer>,
+    /// Who may see the change: nobody else can be asked.
+    pub readers: Readers,
     /// The revisions that are provably the one that is judged, by each proof that was found.
     pub carries: Vec<Carry>,
     /// The allowed change that the revision that is judged only undoes.
@@ -151,6 +155,11 @@ impl Case {
             return None;
         }
         self.contributors.iter().map(Known::level).min().flatten()
+    }
+
+    /// Whether somebody may see the change.
+    fn shows_itself_to(&self, reviewer: &Reviewer) -> bool {
+        self.readers.admit(&reviewer.teams, &reviewer.roles)
     }
 
     /// In what way somebody had a hand in the change, if anything that holds now ties them to it.

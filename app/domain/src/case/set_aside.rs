@@ -1,6 +1,6 @@
 //! Setting a rejection aside: who may, which, and from when.
 
-use super::Case;
+use super::{Case, Reviewer};
 use crate::{
     Timestamp,
     decision::{Kind, Proposed},
@@ -23,7 +23,7 @@ pub struct Open {
 
 impl Case {
     /// The rejections that stand. One by somebody who is here can be set aside when they have had the working days that the
-    /// policy gives them, and one by somebody inactive at once.
+    /// policy gives them, and one by somebody inactive, or who may not see the change any more, at once.
     #[must_use]
     pub fn rejections(&self) -> Vec<Open> {
         let standing = self.believed();
@@ -37,7 +37,8 @@ impl Case {
     }
 
     fn open_from(&self, veto: &Voice) -> Timestamp {
-        let is_here = self.reviewers.iter().any(|one| one.id == veto.person);
+        let can_answer = |one: &Reviewer| one.id == veto.person && self.shows_itself_to(one);
+        let is_here = self.reviewers.iter().any(can_answer);
         let days = self.policy.document.veto.after_working_days;
         if is_here {
             after_working_days(veto.at, days)

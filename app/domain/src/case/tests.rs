@@ -8,6 +8,7 @@ use crate::{
     people::{Granted, Source},
     policy::Who,
     testing::{MAX_AGE, NOW, ask, case, id, of_team, person, rule, senior},
+    verdict::Word,
 };
 
 #[test]
@@ -37,6 +38,44 @@ fn a_tie_that_was_taken_back_bars_nobody() {
     let mut case = case().by_unproved("ben");
     case.contributors[0].ties[0].now = false;
     assert!(case.may_decide(&senior("ben"), Kind::Approve, NOW).is_ok());
+}
+
+#[test]
+fn who_may_not_see_it_decides_nothing_and_is_not_asked() {
+    let case = case()
+        .by("ana", Some(Level::Junior))
+        .with("vera", Some(Level::Senior), &["vault"])
+        .read_by("vault");
+    for kind in Kind::ALL {
+        let refused = case.may_decide(&senior("ben"), kind, NOW);
+        assert_eq!(refused, Err(Problem::NotFound), "{kind:?}");
+    }
+    let mut vera = senior("vera");
+    vera.teams[0].value = "vault".to_owned();
+    assert!(case.may_decide(&vera, Kind::Approve, NOW).is_ok());
+    assert_eq!(case.judged().needs()[0].people, ["vera"]);
+    vera.signed_in = None;
+    assert_eq!(
+        case.may_decide(&vera, Kind::Approve, NOW),
+        Err(Problem::NotFound),
+        "what was confirmed too long ago shows nothing"
+    );
+    assert_eq!(
+        case.approved_by("ben").word(),
+        Word::Approved,
+        "what was decided stands"
+    );
+}
+
+#[test]
+fn a_need_that_nobody_may_see_says_so() {
+    let hidden = case().by("ana", Some(Level::Junior)).read_by("vault");
+    let need = hidden.judged().needs()[0].clone();
+    assert_eq!((need.eligible, need.people.len()), (0, 0));
+    assert_eq!(
+        need.nobody().unwrap(),
+        "None of the 2 seniors there are may see this repository. An admin says which teams do."
+    );
 }
 
 #[test]

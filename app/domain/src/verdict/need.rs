@@ -33,6 +33,8 @@ pub enum WhyNobody {
     Unknown,
     /// So many active people would be such, and none of them is of the level.
     BelowLevel(u32),
+    /// So many active people are such, and none of them may see the change.
+    Unseeing(u32),
     /// All who are such took part in the change, or approved it already.
     AllSpent { contributors: u32, approved: u32 },
 }
@@ -83,9 +85,10 @@ fn need(
 
 fn why_nobody(candidates: &Candidates, approved: u32) -> WhyNobody {
     let contributors = candidates.contributors;
-    match (contributors, approved, candidates.of_any_level) {
-        (0, 0, 0) => WhyNobody::Unknown,
-        (0, 0, others) => WhyNobody::BelowLevel(others),
+    match (contributors, approved) {
+        (0, 0) if candidates.unseeing > 0 => WhyNobody::Unseeing(candidates.unseeing),
+        (0, 0) if candidates.of_any_level > 0 => WhyNobody::BelowLevel(candidates.of_any_level),
+        (0, 0) => WhyNobody::Unknown,
         _ => WhyNobody::AllSpent {
             contributors,
             approved,
@@ -116,6 +119,7 @@ impl Need {
         Some(match self.why_nobody? {
             WhyNobody::Unknown => nobody_known(&self.who),
             WhyNobody::BelowLevel(n) => below_level(&self.who, n),
+            WhyNobody::Unseeing(n) => unseeing(&self.who, n),
             WhyNobody::AllSpent {
                 contributors,
                 approved,
@@ -178,6 +182,16 @@ fn below_level(who: &Who, count: u32) -> String {
         (None, 1) => format!("The only one there is is not {level}."),
         (None, n) => format!("None of the {n} people there are is {level}."),
     }
+}
+
+fn unseeing(who: &Who, count: u32) -> String {
+    let such = words(who, count == 1);
+    let whom = match count {
+        1 => format!("The only {such} there is"),
+        n => format!("None of the {n} {such} there are"),
+    };
+    let verb = if count == 1 { "may not" } else { "may" };
+    format!("{whom} {verb} see this repository. An admin says which teams do.")
 }
 
 fn all_spent(who: &Who, contributors: u32, approved: u32) -> String {

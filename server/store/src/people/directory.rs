@@ -1,7 +1,7 @@
 //! Who is known here, as an admin looks through it, and the authors to whom nobody leads.
 
-use crate::Error;
-use domain::{Timestamp, contributor::Key, ids::PersonId};
+use crate::{Error, readers};
+use domain::{Timestamp, contributor::Key, ids::PersonId, readers::Reader};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -44,24 +44,29 @@ pub struct Stranger {
     pub changes: i64,
 }
 
-/// Those whom changes since this moment name and to whom nobody is linked, the most frequent first, at most `most`.
+/// Those whom changes since this moment name that this reader may see, and to whom nobody is linked, the most frequent
+/// first, at most `most`.
 ///
 /// # Errors
 /// The database cannot be asked.
 pub async fn strangers(
     conn: &mut PgConnection,
+    reader: &Reader,
     since: Timestamp,
     most: i64,
 ) -> Result<Vec<Stranger>, Error> {
+    let named = readers::named(reader);
     let rows = sqlx::query!(
         r#"select min(c.name) as "name!", c.email, c.login, c.keys, count(distinct c.change_id) as "changes!"
-           from contributor c
-           where c.at >= $1 and cardinality(c.keys) > 0
+           from contributor c join repository r on r.id = c.repository_id
+           where may_read(r.read_by, r.folded, $3, $4) and c.at >= $1 and cardinality(c.keys) > 0
              and not exists (select from account a where a.key = any(c.keys) and a.until_version is null)
            group by c.email, c.login, c.keys
            order by count(distinct c.change_id) desc, c.email, c.login limit $2"#,
         since,
         most,
+        reader.teams(),
+        named.as_deref(),
     )
     .fetch_all(conn)
     .await?;

@@ -202,7 +202,7 @@ pub async fn version(conn: &mut PgConnection) -> Result<i64, Error> {
 }
 
 /// Raises the version under its row lock, which this transaction then holds: changes of facts happen one after another.
-async fn next_version(tx: &mut Tx) -> Result<i64, Error> {
+pub(crate) async fn next_version(tx: &mut Tx) -> Result<i64, Error> {
     Ok(
         sqlx::query_scalar!("update people_version set version = version + 1 returning version")
             .fetch_one(tx.conn())

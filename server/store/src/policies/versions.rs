@@ -3,12 +3,13 @@
 //! Locks are taken in one order: the default that is in force, then a repository's row.
 
 use super::{Pointer, hash, read};
-use crate::{Error, Tx, error::known, events};
+use crate::{Error, Tx, error::known, events, readers};
 use domain::{
     Timestamp,
     ids::{PersonId, RepositoryId, TokenId},
     names::RepositoryName,
     policy::{Policy, Terms},
+    readers::Reader,
 };
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -437,17 +438,22 @@ async fn event(
     events::record(tx, Some(of.id), kind, of.id.0, data).await
 }
 
-/// A repository's terms, without a lock. None if nobody told of it.
+/// A repository's terms, without a lock. None if nobody told of it, or it is not for this reader to see.
 ///
 /// # Errors
 /// The database cannot be asked.
 pub async fn about(
     conn: &mut PgConnection,
+    reader: &Reader,
     name: &RepositoryName,
 ) -> Result<Option<(RepositoryId, Terms)>, Error> {
+    let named = readers::named(reader);
     let row = sqlx::query!(
-        "select id, policy, policy_version, policy_hash, observe_until from repository where folded = $1",
+        "select id, policy, policy_version, policy_hash, observe_until from repository
+         where folded = $1 and may_read(read_by, folded, $2, $3)",
         name.folded(),
+        reader.teams(),
+        named.as_deref(),
     )
     .fetch_optional(&mut *conn)
     .await?;

@@ -17,6 +17,7 @@ use domain::{
     names::RepositoryName,
     people::Level,
     problem::Problem,
+    readers::Reader,
 };
 use futures::future::join_all;
 use reqwest::header::{ORIGIN, REFERER};
@@ -702,7 +703,8 @@ async fn a_page_of_decisions_reads_what_it_shows_and_not_the_record(pool: PgPool
         },
     ] {
         let mut tx = t.db.read().await.unwrap();
-        let listed = store::decisions::latest(tx.conn(), &filter, 51)
+        let reader = Reader::person(&["payments".to_owned()], &[]);
+        let listed = store::decisions::latest(tx.conn(), &reader, &filter, 51)
             .await
             .unwrap();
         assert_eq!(listed.len(), 51, "{filter:?}");

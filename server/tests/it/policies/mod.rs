@@ -12,7 +12,7 @@ use crate::support::{
 use domain::token::Scope;
 
 /// The default, word for word, but for this many approvals and this level.
-fn asking(approvals: usize, level: &str) -> String {
+pub fn asking(approvals: usize, level: &str) -> String {
     format!(
         r#"version = 1
 
@@ -25,7 +25,7 @@ require = [{{ approvals = {approvals}, level = "{level}" }}]
 }
 
 /// A policy whose only rule never applies.
-const NOTHING: &str = r#"version = 1
+pub const NOTHING: &str = r#"version = 1
 
 [[rule]]
 name = "elsewhere"

@@ -109,7 +109,8 @@ impl Browser {
         Answer::to(self.signed_in(self.http.get(link))).await
     }
 
-    fn signed_in(&self, request: RequestBuilder) -> RequestBuilder {
+    /// With the session of this browser.
+    pub fn signed_in(&self, request: RequestBuilder) -> RequestBuilder {
         request.header(COOKIE, format!("countersign={}", self.session))
     }
 }

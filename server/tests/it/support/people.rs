@@ -39,15 +39,23 @@ impl TestServer {
 
     /// Somebody who signs in now with this level, and whose address is `<name>@halden.example`.
     pub async fn human(&self, name: &str, level: Option<Level>) -> Human {
-        self.signs_in(name, level, vec![]).await
+        self.signs_in(name, level, &["payments"], vec![]).await
     }
 
     /// An admin without a level.
     pub async fn admin(&self, name: &str) -> Human {
-        self.signs_in(name, None, vec![Role::Admin]).await
+        self.signs_in(name, None, &["payments"], vec![Role::Admin])
+            .await
     }
 
-    async fn signs_in(&self, name: &str, level: Option<Level>, roles: Vec<Role>) -> Human {
+    /// Somebody who signs in now, with what the groups say of them.
+    pub async fn signs_in(
+        &self,
+        name: &str,
+        level: Option<Level>,
+        teams: &[&str],
+        roles: Vec<Role>,
+    ) -> Human {
         let mut tx = self.db.begin().await.unwrap();
         let claims = Claims {
             issuer: "https://sso.halden.example".to_owned(),
@@ -56,7 +64,7 @@ impl TestServer {
             email: Some(format!("{name}@halden.example")),
             login: Some(name.to_owned()),
             levels: level.into_iter().collect(),
-            teams: vec!["payments".to_owned()],
+            teams: teams.iter().map(|&team| team.to_owned()).collect(),
             roles,
             groups: Groups::Read,
         };
@@ -176,11 +184,9 @@ impl Human {
         let id = self.t.id_of(change).await;
         let mut tx = self.t.db.begin().await.unwrap();
         let max_age = self.t.server.claims_max_age();
-        let (case, seq) = decisions::locked_case(&mut tx, id, self.id, max_age)
-            .await
-            .unwrap()
-            .unwrap();
-        let person = people::load(tx.conn(), self.id).await.unwrap().unwrap();
+        let locked = decisions::locked_case(&mut tx, id, self.id, max_age).await;
+        let locked = locked.unwrap().ok_or(Problem::NotFound)?;
+        let decisions::Locked { case, seq, person } = locked;
         let proposed = Proposed {
             kind,
             seen: case.revision.digest,
