@@ -68,7 +68,14 @@ bench_templates() {
 
 bench_page_weight() { page_weight; }
 
-bench_verdict() { cargo run --quiet --release --package domain --example verdict; }
+bench_verdict() {
+  local name median
+  cargo bench --quiet --package domain --bench verdict >&2
+  for name in verdict verdict-waiting verdict-matching-once; do
+    median=$(node -p "require('${CARGO_TARGET_DIR:-$ROOT/target}/criterion/$name/new/estimates.json').median.point_estimate / 1000")
+    printf '%s %.1f us\n' "$name" "$median"
+  done
+}
 
 bench_gate() {
   local ours reference

@@ -1,8 +1,9 @@
 //! How long a verdict takes once the paths have been matched: `./dev bench verdict`.
 //!
-//! 50 rules that all apply and look at paths, 50 decisions by 25 people, 2,000 paths. Prints the median of many runs for the
-//! verdict, and beside it for what is done once per revision and version of the policy.
+//! 50 rules that all apply and look at paths, 50 decisions by 25 people, 2,000 paths. Beside the verdict stands what is done once
+//! per revision and version of the policy.
 
+use criterion::{Criterion, criterion_group, criterion_main};
 use domain::{
     Timestamp,
     change::Patch,
@@ -14,9 +15,9 @@ use domain::{
     policy::{Document, Facts, Policy},
     provenance::Provenance,
     standing::{Asked, Candidate, Candidates, Standing, Voice},
-    verdict::verdict,
+    verdict::{Word, verdict},
 };
-use std::{error::Error, hint::black_box, time::Instant};
+use std::{error::Error, hint::black_box};
 use time::Duration;
 
 const RULES: usize = 50;
@@ -24,17 +25,21 @@ const DECISIONS: i32 = 50;
 const PEOPLE: i32 = 25;
 const PATHS: usize = 2_000;
 
-#[expect(clippy::print_stdout, reason = "the figures are what it is for")]
-fn main() -> Result<(), Box<dyn Error>> {
-    let document = Document::parse(&text()).map_err(|faults| format!("{faults:?}"))?;
+criterion_group!(benches, verdicts);
+criterion_main!(benches);
+
+#[expect(
+    clippy::expect_used,
+    reason = "a benchmark that cannot be set up has no figure"
+)]
+fn verdicts(criterion: &mut Criterion) {
+    let document = Document::parse(&text()).expect("a policy");
     let paths: Vec<String> = (0..PATHS)
         .map(|n| format!("src/module-{}/file-{n}.rs", n % 50))
         .collect();
     let paths: Vec<&[u8]> = paths.iter().map(String::as_bytes).collect();
     let rules = document.applying(&facts(&paths));
-    if rules.len() != RULES {
-        return Err(format!("{} of {RULES} rules apply", rules.len()).into());
-    }
+    assert_eq!(rules.len(), RULES, "rules that apply");
     let policy = Policy {
         id: "default".to_owned(),
         version: 1,
@@ -42,19 +47,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         whole: true,
     };
     let now = Timestamp::UNIX_EPOCH + Duration::days(20_000);
-    for (name, approved) in [("verdict", true), ("verdict-waiting", false)] {
-        let standing = standing(&policy, &rules, now, approved)?;
-        let found = verdict(&standing, &policy, now);
-        let took = median(10_001, || {
-            black_box(verdict(black_box(&standing), &policy, now));
+    for (name, word) in [
+        ("verdict", Word::Approved),
+        ("verdict-waiting", Word::Waiting),
+    ] {
+        let standing = standing(&policy, &rules, now, word == Word::Approved).expect("a standing");
+        assert_eq!(verdict(&standing, &policy, now).word(), word);
+        criterion.bench_function(name, |bench| {
+            bench.iter(|| verdict(black_box(&standing), &policy, now));
         });
-        println!("{name} {took:.1} us ({})", found.word().as_str());
     }
-    let took = median(51, || {
-        black_box(policy.document.applying(black_box(&facts(&paths))));
+    criterion.bench_function("verdict-matching-once", |bench| {
+        bench.iter(|| policy.document.applying(black_box(&facts(&paths))));
     });
-    println!("verdict-matching-once {took:.0} us");
-    Ok(())
 }
 
 /// Every rule asks for a senior, and for somebody of one of five teams.
@@ -153,17 +158,4 @@ fn candidate(n: i32) -> Candidate {
 
 fn person(n: i32) -> PersonId {
     PersonId(uuid::Uuid::from_u128(n.unsigned_abs().into()))
-}
-
-/// In microseconds.
-fn median(runs: usize, mut run: impl FnMut()) -> f64 {
-    let mut took: Vec<f64> = (0..runs)
-        .map(|_| {
-            let start = Instant::now();
-            run();
-            start.elapsed().as_secs_f64() * 1e6
-        })
-        .collect();
-    took.sort_by(f64::total_cmp);
-    took[took.len() / 2]
 }
