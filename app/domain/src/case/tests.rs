@@ -53,7 +53,7 @@ fn who_may_not_see_it_decides_nothing_and_is_not_asked() {
     let mut vera = senior("vera");
     vera.teams[0].value = "vault".to_owned();
     assert!(case.may_decide(&vera, Kind::Approve, NOW).is_ok());
-    assert_eq!(case.judged().needs()[0].people, ["vera"]);
+    assert_eq!(case.judged().needs()[0].people, ["vera".into()]);
     vera.signed_in = None;
     assert_eq!(
         case.may_decide(&vera, Kind::Approve, NOW),
