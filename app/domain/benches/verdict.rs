@@ -142,6 +142,7 @@ fn voice(seq: i32, now: Timestamp, approved: bool) -> Voice {
         about_this: approved || who % 2 == 0,
         carried: None,
         contributor: false,
+        unasked: false,
         trusted: true,
         about: None,
         at: now - Duration::HOUR,

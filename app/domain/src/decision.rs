@@ -2,6 +2,7 @@
 
 use crate::{
     Timestamp,
+    contributor::Stranger,
     digest::Digest,
     ids::{ChangeId, DecisionId, FormKey, PersonId, RepositoryId, RevisionId},
     people::{Level, Role},
@@ -142,6 +143,8 @@ pub struct Decision {
     pub incident: Option<String>,
     /// Said with an approval while some contributors were nobody we knew.
     pub none_of_these_is_me: bool,
+    /// Of whom that was said. Nothing of those who came later.
+    pub strangers: Vec<Stranger>,
     /// The `seq` of the rejection that this sets aside.
     pub about: Option<i32>,
     /// As it was when the decision was taken; likewise the teams and the roles.
@@ -150,6 +153,9 @@ pub struct Decision {
     pub roles: Vec<Role>,
     pub policy: String,
     pub policy_version: i32,
+    /// What all facts about people added up to: what was told of them later has a higher number. Zero in what was recorded
+    /// before this was.
+    pub people_version: i64,
     pub at: Timestamp,
 }
 

@@ -84,8 +84,13 @@ pub struct Voice {
     /// For an approval of another revision that is provably the same change: by which proof it counts for this one, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carried: Option<Proof>,
-    /// Whether anything ties them to the change: then no approval of theirs counts.
+    /// Whether anything ties them to the change, or tied them at any time since they said it: then no approval of theirs
+    /// counts. A link that is withdrawn frees them to approve again, and makes nothing count that it had ended.
     pub contributor: bool,
+    /// Whether it is about another revision and this one has a contributor whom nobody knows and of whom they did not say
+    /// that it is not them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unasked: bool,
     /// Whether the policy lets them say this, by what they were then: to set aside, and to be believed.
     pub trusted: bool,
     /// The `seq` of the rejection that this sets aside.
@@ -196,7 +201,8 @@ impl Standing {
     }
 
     /// Whether this voice is what its person now says, and of exactly this revision or of one from which it carries over.
-    /// Nothing counts that the policy does not let them say; an approval by a contributor, or a rejection set aside by one, never does.
+    /// Nothing counts that the policy does not let them say; an approval by a contributor, or a rejection set aside by one, never does,
+    /// nor by whoever could be a contributor of this revision and was never asked.
     #[must_use]
     pub fn counts(&self, voice: &Voice) -> bool {
         let (bars, applies) = match voice.kind {
@@ -206,7 +212,7 @@ impl Standing {
             Kind::Reject => (false, voice.about_this && !self.is_over(voice)),
             Kind::Withdraw | Kind::Override | Kind::Human => (false, voice.about_this),
         };
-        let barred = bars && voice.contributor;
+        let barred = bars && (voice.contributor || voice.unasked);
         applies && !barred && voice.trusted && !self.is_history(voice)
     }
 

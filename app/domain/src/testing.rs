@@ -6,7 +6,7 @@ use crate::{
     case::{Case, Known, Reviewer, Tie},
     change::{Change, ChangeState, Patch, Revision},
     commit::Signature,
-    contributor::{Contributor, Role},
+    contributor::{Contributor, Role, Stranger},
     decision::{Decision, Kind, Proposed, Reason, Recorded},
     digest::{Covered, Digest, PatchHash},
     ids::{ChangeId, DecisionId, FormKey, PersonId, RepositoryId, RevisionId},
@@ -160,6 +160,7 @@ pub fn case() -> Case {
         drafted: None,
         rebased: None,
         oldest_debt: None,
+        people_version: 1,
         claims_max_age: MAX_AGE,
     }
 }
@@ -205,11 +206,37 @@ impl Case {
     }
 
     /// Adds a commit author to whom nobody leads.
-    pub fn by_stranger(mut self) -> Self {
+    pub fn by_stranger(self) -> Self {
+        self.by_unknown("stranger")
+    }
+
+    /// The same, of this name.
+    pub fn by_unknown(mut self, name: &str) -> Self {
         self.contributors.push(Known {
-            contributor: author("stranger"),
+            contributor: author(name),
             ties: vec![],
         });
+        self
+    }
+
+    /// Adds a commit author whose address this person calls theirs, and nobody else does.
+    pub fn by_own_word_of(mut self, name: &str) -> Self {
+        self = self.by_unproved(name);
+        let last = self.contributors.last_mut().expect("a contributor");
+        last.ties[0].own_word = true;
+        self
+    }
+
+    /// Withdraws every link to that person.
+    pub fn unlinked(mut self, name: &str) -> Self {
+        self.people_version += 1;
+        let version = self.people_version;
+        for known in &mut self.contributors {
+            let theirs = |tie: &&mut Tie| tie.person == id(name) && tie.holds();
+            for tie in known.ties.iter_mut().filter(theirs) {
+                tie.until = Some(version);
+            }
+        }
         self
     }
 
@@ -219,8 +246,10 @@ impl Case {
             name: name.to_owned(),
             proved,
             level,
-            now: true,
+            own_word: false,
+            until: None,
         };
+        self.people_version += 1;
         self.contributors.push(Known {
             contributor: author(name),
             ties: vec![tie],
@@ -255,6 +284,11 @@ impl Case {
     /// A decision about the present revision, recorded whether or not the rules would have let it through.
     pub fn said(mut self, name: &str, kind: Kind) -> Self {
         let seq = i32::try_from(self.decisions.len()).unwrap() + 1;
+        let strangers: Vec<Stranger> = self
+            .unidentified()
+            .into_iter()
+            .map(Stranger::from)
+            .collect();
         let decision = Decision {
             repository: self.change.repository,
             change: self.change.id,
@@ -266,13 +300,15 @@ impl Case {
             kind,
             reason: Reason::parse("because").unwrap(),
             incident: (kind == Kind::Override).then(|| "INC-1".to_owned()),
-            none_of_these_is_me: false,
+            none_of_these_is_me: !strangers.is_empty(),
+            strangers,
             about: None,
             level: Some(Level::Senior),
             teams: vec![],
             roles: vec![],
             policy: self.policy.id.clone(),
             policy_version: self.policy.version,
+            people_version: self.people_version,
             at: NOW,
         };
         let revision_number = self.revision.number;

@@ -35,7 +35,7 @@ pub fn Rare(case: Case, viewer: Viewer, keys: RareKeys, now: Timestamp) -> AnyVi
     let says_human = may(Kind::Human) && case.standing().believed.is_none();
     let can_be_set_aside =
         |open: &Open| may_set_aside && open.person != viewer.person.id && open.from <= now;
-    let believed = case.believes(&viewer.held());
+    let believed = case.believes(&viewer.held(), case.people_version);
     let not_yet = keys.set_aside.iter().filter(|(open, _)| open.from > now);
     view! {
         {not_yet

@@ -16,6 +16,10 @@ pub enum Counts {
     No,
     /// An approval by somebody who is tied to the change, in this way.
     Contributor(Role),
+    /// The same, by a link that was found after it and is withdrawn by now.
+    Unlinked(Role),
+    /// It would carry over, but for a contributor whom nobody knows and who is new since.
+    Unasked,
 }
 
 impl Counts {
@@ -27,6 +31,14 @@ impl Counts {
                 "; does not count: as is known now, they had a hand in the change ({})",
                 role.words()
             )),
+            Counts::Unlinked(role) => Some(format!(
+                "; does not count: a link ended it by which they had a hand in the change ({}); it was withdrawn since, so they may approve again",
+                role.words()
+            )),
+            Counts::Unasked => Some(
+                "; does not carry over: of a contributor whom nobody knows they did not say that it is not them"
+                    .to_owned(),
+            ),
         }
     }
 }

@@ -376,18 +376,19 @@ fn may(case: &Case, viewer: &Viewer, now: Timestamp) -> May {
 }
 
 fn counts(case: &Case, standing: &Standing, decision: &Decision) -> Counts {
-    let (seq, kind) = (decision.seq, decision.kind);
-    let barred = case
-        .role_of(decision.person)
-        .filter(|_| kind == Kind::Approve);
-    let stands = || {
-        let mut voices = standing.voices.iter();
-        voices.any(|voice| voice.seq == seq && standing.counts(voice))
-    };
-    match barred {
-        Some(role) => Counts::Contributor(role),
-        None if standing.vetoes().any(|veto| veto.seq == seq) || stands() => Counts::Yes,
-        None => Counts::No,
+    let seq = decision.seq;
+    let voice = standing.voices.iter().find(|voice| voice.seq == seq);
+    let stands = voice.is_some_and(|voice| standing.counts(voice));
+    if standing.vetoes().any(|veto| veto.seq == seq) || stands {
+        return Counts::Yes;
+    }
+    let person = decision.person;
+    let since = case.role_since(person, decision.people_version);
+    match (decision.kind, case.role_of(person), since) {
+        (Kind::Approve, Some(role), _) => Counts::Contributor(role),
+        (Kind::Approve, None, Some(role)) => Counts::Unlinked(role),
+        _ if voice.is_some_and(|voice| voice.carried.is_some() && voice.unasked) => Counts::Unasked,
+        _ => Counts::No,
     }
 }
 
@@ -642,6 +643,13 @@ fn hand(known: &Known) -> (Hand, String) {
     };
     match people_behind(&known.ties).as_slice() {
         [] => (by_name, "nobody we know".to_owned()),
+        [tie] if tie.own_word => {
+            let says = format!(
+                "nobody we know; {} calls the address theirs",
+                plain(&tie.name)
+            );
+            (by_name, says)
+        }
         [tie] => {
             let rank = match (tie.proved, tie.level) {
                 (true, Some(level)) => level.as_str().to_owned(),
@@ -663,12 +671,14 @@ fn hand(known: &Known) -> (Hand, String) {
     }
 }
 
-/// Each person once, by the link that proves most: an address and a login that are both somebody's lead to one person.
+/// Each person once, by the link that proves most: an address and a login that are both somebody's lead to one person. A link
+/// that was withdrawn is shown where it gave the revision a level.
 fn people_behind(ties: &[Tie]) -> Vec<&Tie> {
+    let strength = |tie: &Tie| (tie.proved, !tie.own_word);
     let mut people: Vec<&Tie> = Vec::new();
-    for tie in ties {
+    for tie in ties.iter().filter(|tie| tie.holds() || tie.proved) {
         match people.iter_mut().find(|known| known.person == tie.person) {
-            Some(known) if tie.proved && !known.proved => *known = tie,
+            Some(known) if strength(tie) > strength(known) => *known = tie,
             Some(_) => {}
             None => people.push(tie),
         }

@@ -357,7 +357,7 @@ fn Strangers(strangers: Vec<Stranger>) -> AnyView {
     view! {
         <section class="of-people" aria-labelledby="strangers">
             <h2 id="strangers">"Authors nobody has been found for"</h2>
-            <p class="dim">{format!("Of the last {days} days. Their changes count as by nobody, and they bar nobody. A link holds at once: it can end an approval, and it gives what has arrived no level.")}</p>
+            <p class="dim">{format!("Of the last {days} days. Their changes count as by nobody, and they bar nobody but those who call them theirs. A link holds at once: it can end an approval, and it gives what has arrived no level.")}</p>
             <table class="ledger fold">
                 <caption class="vh">"Authors nobody has been found for, the most frequent first"</caption>
                 <thead>

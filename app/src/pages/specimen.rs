@@ -115,7 +115,8 @@ pub fn case() -> Case {
         name: who.name.clone(),
         proved: true,
         level: Some(Level::Junior),
-        now: true,
+        own_word: false,
+        until: None,
     };
     Case {
         change: Change {
@@ -160,6 +161,7 @@ pub fn case() -> Case {
         drafted: None,
         rebased: None,
         oldest_debt: None,
+        people_version: 1,
         claims_max_age: Duration::hours(12),
     }
 }
@@ -181,12 +183,14 @@ pub fn decided(case: &Case, seq: i32, kind: Kind, reason: &str) -> Recorded {
             reason: Reason::parse(reason).unwrap(),
             incident: None,
             none_of_these_is_me: false,
+            strangers: vec![],
             about: None,
             level: Some(Level::Senior),
             teams: vec!["payments".to_owned()],
             roles: vec![],
             policy: case.policy.id.to_owned(),
             policy_version: case.policy.version,
+            people_version: case.people_version,
             at: NOW - Duration::minutes(40),
         },
     }

@@ -88,7 +88,7 @@ pub async fn ask(
         commit: parse::name("commit", CommitSha::parse(asked.commit))?,
         target: asked
             .target
-            .map(|target| parse::name("target", Branch::parse(target)))
+            .map(|target| parse::branch("target", target))
             .transpose()?,
     };
     // Taken before the first look, or a decision between look and wait would not be heard of.
@@ -146,7 +146,7 @@ pub async fn ask_all(
     let repository = parse::name("repository", RepositoryName::parse(asked.repository))?;
     let target = asked
         .target
-        .map(|target| parse::name("target", Branch::parse(target)))
+        .map(|target| parse::branch("target", target))
         .transpose()?;
     let commits = asked
         .commits

@@ -77,13 +77,25 @@ pub fn submission(from: wire::Submission) -> Result<Parsed, Wrong> {
         author: author(from.author.unwrap_or_default(), commits.last())?,
         state: state(from.state),
         draft: from.draft,
-        target: name("target", Branch::parse(from.target))?,
+        target: branch("target", from.target)?,
         merge_base: name("base", CommitSha::parse(from.base))?,
         head,
         make_current: from.current,
         said: from.ai.map(said).transpose()?,
         commits,
     })
+}
+
+/// Parses a branch. A whole ref would be a second name of it, under which no rule that names the branch applies.
+///
+/// # Errors
+/// [`Wrong`] says what is wrong with it.
+pub fn branch(field: &str, from: String) -> Result<Branch, Wrong> {
+    if from.starts_with("refs/") {
+        let what = "is a whole ref; name the branch alone, without `refs/heads/`";
+        return Err(wrong(field, what));
+    }
+    name(field, Branch::parse(from))
 }
 
 fn named_twice(commits: &[Commit]) -> Option<&CommitSha> {

@@ -11,7 +11,7 @@ use domain::{
     case::{Case, Known, Reviewer, Tie},
     change::{Change, Dispute, Patch, Revision},
     commit::{Commit, Signature},
-    contributor::{Contributor, Key, Role},
+    contributor::{Contributor, Key, Role, Stranger},
     decision::{Decision, Kind, Reason, Recorded},
     digest::{Digest, PatchHash},
     ids::{ChangeId, DecisionId, FormKey, PersonId, RepositoryId, RevisionId},
@@ -72,7 +72,8 @@ async fn find(
     let Current {
         change,
         revision,
-        people_version,
+        people_then,
+        people_now,
         pointer,
         readers,
     } = found;
@@ -89,8 +90,7 @@ async fn find(
         provenance,
         tools,
         paths,
-        contributors: contributors(conn, &change, &revision, people_version, claims_max_age)
-            .await?,
+        contributors: contributors(conn, &change, &revision, people_then, claims_max_age).await?,
         decisions: decisions(conn, change.repository, change.id).await?,
         reviewers: reviewers(conn, change.repository).await?,
         readers,
@@ -100,6 +100,7 @@ async fn find(
         drafted,
         rebased,
         oldest_debt,
+        people_version: people_now,
         change,
         revision,
         claims_max_age,
@@ -110,7 +111,9 @@ async fn find(
 struct Current {
     change: Change,
     revision: Revision,
-    people_version: i64,
+    /// What all facts about people added up to when the revision arrived, and do now.
+    people_then: i64,
+    people_now: i64,
     pointer: Pointer,
     readers: Readers,
 }
@@ -131,7 +134,8 @@ async fn change_and_revision(
         r#"select c.id, c.repository_id, repository.name as repository, c.key, c.created_at, s.state, s.draft, s.title, s.url,
                   s.author_name, s.head_revision, r.id as revision_id, r.number, r.target, r.merge_base, r.head, r.digest, r.files,
                   r.added, r.removed, r.people_version, r.arrived_at,
-                  repository.policy, repository.policy_version, repository.policy_hash, repository.read_by,
+                  (select version from people_version) as "people_version_now!", repository.policy, repository.policy_version,
+                  repository.policy_hash, repository.read_by,
                   exists (select from patch_dispute d where d.repository_id = r.repository_id and d.revision_id = r.id
                           and not exists (select from patch_ruling p where p.repository_id = d.repository_id
                                           and p.revision_id = d.revision_id and p.patch_hash = d.patch_hash)) as "disputed!",
@@ -166,7 +170,8 @@ async fn change_and_revision(
     Ok(Some(Current {
         change,
         revision,
-        people_version: row.people_version,
+        people_then: row.people_version,
+        people_now: row.people_version_now,
         pointer,
         readers: Readers::of(row.read_by),
     }))
@@ -295,7 +300,8 @@ async fn oldest_debt(
                  and p.person_id <> o.person_id and p.kind in ('approve', 'reject')
                  and not exists (select from decision w where w.repository_id = p.repository_id and w.change_id = p.change_id
                                  and w.person_id = p.person_id and w.kind = 'withdraw' and w.seq > p.seq)
-                 and not exists (select from contributor c join account a on a.key = any(c.keys) and a.until_version is null
+                 and not exists (select from contributor c join account a on a.key = any(c.keys)
+                                     and (a.until_version is null or a.until_version > p.people_version)
                                  where c.repository_id = p.repository_id and c.change_id = p.change_id
                                    and a.person_id = p.person_id))"#,
         repository.0,
@@ -338,7 +344,7 @@ async fn contributors(
                 .iter()
                 .flat_map(|key| ties.get(key).into_iter().flatten().cloned())
                 .collect();
-            theirs.sort_by_key(|tie| (tie.person, !tie.proved, !tie.now));
+            theirs.sort_by_key(|tie| (tie.person, !tie.proved, tie.own_word, tie.until));
             theirs.dedup();
             let contributor = Contributor {
                 role: known(Role::parse(&row.role), "contributor", "role")?,
@@ -357,7 +363,7 @@ async fn contributors(
         .collect()
 }
 
-/// For each key the people to whom it leads: whom it bars now, and whose level it proved when the revision arrived.
+/// For each key the people to whom it leads or ever led: whom it bars, and whose level it proved when the revision arrived.
 async fn ties(
     conn: &mut PgConnection,
     keys: &[String],
@@ -366,7 +372,7 @@ async fn ties(
     claims_max_age: Duration,
 ) -> Result<HashMap<String, Vec<Tie>>, Error> {
     let rows = sqlx::query!(
-        r#"select a.key, a.person_id, p.name, a.until_version is null as "now!",
+        r#"select a.key, a.person_id, p.name, a.source, a.until_version,
                   a.proved and a.from_version <= $2 and (a.until_version is null or a.until_version > $2) as "proved!",
                   array(select f.source || ' ' || f.value from person_fact f where f.person_id = p.id and f.kind = 'level'
                         and f.from_version <= $2 and (f.until_version is null or f.until_version > $2)) as "levels!",
@@ -380,7 +386,7 @@ async fn ties(
     .fetch_all(conn)
     .await?;
     let mut ties: HashMap<String, Vec<Tie>> = HashMap::new();
-    for row in rows.into_iter().filter(|row| row.now || row.proved) {
+    for row in rows {
         let fresh = row
             .signed_in_at
             .is_some_and(|at| arrived_at - at <= claims_max_age);
@@ -391,7 +397,8 @@ async fn ties(
             name: row.name,
             proved: row.proved,
             level,
-            now: row.now,
+            own_word: row.source == Source::Person.as_str(),
+            until: row.until_version,
         };
         ties.entry(row.key).or_default().push(tie);
     }
@@ -586,7 +593,7 @@ pub async fn decisions(
     let rows = sqlx::query_as!(
         DecisionRow,
         r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
-                  d.incident, d.none_of_these_is_me, d.about_seq, d.level, d.teams, d.roles, d.policy, d.policy_version, d.at, p.name, r.number
+                  d.incident, d.none_of_these_is_me, d.strangers, d.people_version, d.about_seq, d.level, d.teams, d.roles, d.policy, d.policy_version, d.at, p.name, r.number
            from decision d join person p on p.id = d.person_id
            join revision r on r.repository_id = d.repository_id and r.id = d.revision_id
            where d.repository_id = $1 and d.change_id = $2 order by d.seq"#,
@@ -612,6 +619,8 @@ pub(crate) struct DecisionRow {
     pub reason: String,
     pub incident: Option<String>,
     pub none_of_these_is_me: bool,
+    pub strangers: serde_json::Value,
+    pub people_version: i64,
     pub about_seq: Option<i32>,
     pub level: Option<String>,
     pub teams: Vec<String>,
@@ -629,6 +638,7 @@ impl DecisionRow {
             .level
             .map(|word| known(Level::parse(&word), "decision", "level"))
             .transpose()?;
+        let strangers = serde_json::from_value::<Vec<Stranger>>(self.strangers);
         let decision = Decision {
             repository: RepositoryId(self.repository_id),
             change: ChangeId(self.change_id),
@@ -641,12 +651,14 @@ impl DecisionRow {
             reason: known(Reason::parse(&self.reason).ok(), "decision", "reason")?,
             incident: self.incident,
             none_of_these_is_me: self.none_of_these_is_me,
+            strangers: known(strangers.ok(), "decision", "strangers")?,
             about: self.about_seq,
             level,
             teams: self.teams,
             roles: roles(&self.roles)?,
             policy: self.policy,
             policy_version: self.policy_version,
+            people_version: self.people_version,
             at: self.at,
         };
         Ok(Recorded {

@@ -93,7 +93,8 @@ pub async fn by_form(
     let row = sqlx::query_as!(
         DecisionRow,
         r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
-                  d.incident, d.none_of_these_is_me, d.about_seq, d.level, d.teams, d.roles, d.policy, d.policy_version, d.at, p.name, r.number
+                  d.incident, d.none_of_these_is_me, d.strangers, d.people_version, d.about_seq, d.level, d.teams, d.roles, d.policy,
+                  d.policy_version, d.at, p.name, r.number
            from decision d join person p on p.id = d.person_id
            join revision r on r.repository_id = d.repository_id and r.id = d.revision_id
            where d.person_id = $1 and d.form_key = $2"#,
@@ -148,8 +149,8 @@ pub async fn record(
 async fn insert(tx: &mut Tx, id: DecisionId, decision: &Decision) -> Result<(), Error> {
     sqlx::query!(
         "insert into decision (repository_id, id, change_id, revision_id, digest, seq, person_id, form_key, kind, reason, incident,
-                               about_seq, level, teams, roles, policy, policy_version, at, none_of_these_is_me)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+                               about_seq, level, teams, roles, policy, policy_version, at, none_of_these_is_me, strangers, people_version)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
         decision.repository.0,
         id.0,
         decision.change.0,
@@ -169,6 +170,8 @@ async fn insert(tx: &mut Tx, id: DecisionId, decision: &Decision) -> Result<(), 
         decision.policy_version,
         decision.at,
         decision.none_of_these_is_me,
+        serde_json::to_value(&decision.strangers)?,
+        decision.people_version,
     )
     .execute(tx.conn())
     .await?;
@@ -193,6 +196,12 @@ fn leaf_hash(id: DecisionId, decision: &Decision) -> [u8; 32] {
     }
     if decision.none_of_these_is_me {
         leaf["none_of_these_is_me"] = json!(true);
+    }
+    if !decision.strangers.is_empty() {
+        leaf["strangers"] = json!(decision.strangers);
+    }
+    if decision.people_version > 0 {
+        leaf["people_version"] = json!(decision.people_version);
     }
     if let Some(about) = decision.about {
         leaf["about"] = json!(about);
@@ -302,8 +311,8 @@ pub async fn latest(
 async fn by_ids(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Listed>, Error> {
     let rows = sqlx::query!(
         r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
-                  d.incident, d.none_of_these_is_me, d.about_seq, d.level, d.teams, d.roles, d.policy, d.policy_version, d.at,
-                  d.xid::text as "xid!", p.name, r.number, r.head, repository.name as repository, c.key, s.title
+                  d.incident, d.none_of_these_is_me, d.strangers, d.people_version, d.about_seq, d.level, d.teams, d.roles, d.policy,
+                  d.policy_version, d.at, d.xid::text as "xid!", p.name, r.number, r.head, repository.name as repository, c.key, s.title
            from decision d join person p on p.id = d.person_id
            join revision r on r.repository_id = d.repository_id and r.id = d.revision_id
            join repository on repository.id = d.repository_id
@@ -333,6 +342,8 @@ async fn by_ids(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Listed>, Er
                 reason: row.reason,
                 incident: row.incident,
                 none_of_these_is_me: row.none_of_these_is_me,
+                strangers: row.strangers,
+                people_version: row.people_version,
                 about_seq: row.about_seq,
                 level: row.level,
                 teams: row.teams,

@@ -65,6 +65,43 @@ async fn a_rebased_change_stays_approved_and_everybody_is_told_by_what(pool: PgP
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
+async fn an_approval_carries_over_to_no_revision_with_somebody_new_whom_nobody_knows(pool: PgPool) {
+    let (t, change, ben) = approved(pool).await;
+    t.senior("li").await;
+    let with = |change: Change, name: &str| {
+        let who = json!({ "name": name, "email": format!("{name}@halden.example") });
+        change.with(json!({ "author": who }))
+    };
+    let by_li = with(rebased(&change, "c2"), "li");
+    t.ci().await.submit(&by_li).await;
+    assert_eq!(
+        verdict(&t, &by_li.head).await,
+        "approved",
+        "Ana, whom nobody knows either, Ben said not to be; and Li is known"
+    );
+    let by_somebody = with(rebased(&change, "c3"), "somebody");
+    t.ci().await.submit(&by_somebody).await;
+    assert_eq!(verdict(&t, &by_somebody.head).await, "waiting");
+    assert_eq!(
+        verdict(&t, &change.head).await,
+        "approved",
+        "what Ben read is as it was"
+    );
+    let path = format!("/changes/{}", t.id_of(&change).await);
+    let page = ben.browser.page(&t, &path).await;
+    assert!(page.contains("; does not carry over"), "{page}");
+    ben.approve(&by_somebody).await;
+    assert_eq!(verdict(&t, &by_somebody.head).await, "approved");
+    let said = "select array(select one ->> 'name' from jsonb_array_elements(strangers) one order by 1) from decision order by seq";
+    let said: Vec<Vec<String>> = sqlx::query_scalar(said).fetch_all(&t.owner).await.unwrap();
+    assert_eq!(said, [vec!["Ana"], vec!["Ana", "somebody"]]);
+    // What was said of both holds for what comes next, as long as nobody else joins.
+    let again = rebased(&change, "c4");
+    t.ci().await.submit(&again).await;
+    assert_eq!(verdict(&t, &again.head).await, "approved");
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
 async fn what_was_proved_is_recorded_once_with_its_event(pool: PgPool) {
     let (t, change, _) = approved(pool).await;
     let rebased = rebased(&change, "c2");

@@ -284,6 +284,33 @@ async fn a_link_found_later_ends_an_approval_for_the_gate_at_once(pool: PgPool) 
     );
 }
 
+/// Nobody may open a gate by linking and unlinking: who approved before the link has to say so once more.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_link_that_is_withdrawn_frees_its_person_and_brings_no_approval_back(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let (ci, ben) = (t.ci().await, t.senior("ben").await);
+    let change = change().by("somebodys-address");
+    ci.submit(&change).await;
+    ben.approve(&change).await;
+    let ben = ben.linked("somebodys-address").await;
+    assert_eq!(ci.gate(&change.head).await.answer().1, "waiting");
+    ben.unlinked("somebodys-address").await;
+    for renewed in [0, 1] {
+        assert_eq!(ci.gate(&change.head).await.answer().1, "waiting");
+        let batch = server::jobs::standings::batch(&t.server).await.unwrap();
+        assert_eq!(batch, 1 - renewed);
+    }
+    let path = format!("/changes/{}", t.id_of(&change).await);
+    let page = ben.browser.page(&t, &path).await;
+    assert!(page.contains("so they may approve again"), "{page}");
+    ben.approve(&change).await;
+    assert_eq!(ci.gate(&change.head).await.answer().1, "approved");
+    // A link that was over before somebody approved, and one of somebody else, end nothing.
+    let li = t.senior("li").await.linked("somebodys-address").await;
+    li.unlinked("somebodys-address").await;
+    assert_eq!(ci.gate(&change.head).await.answer().1, "approved");
+}
+
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn a_promotion_after_the_revision_arrived_changes_nothing_for_it(pool: PgPool) {
     let t = TestServer::new(pool).await;

@@ -19,7 +19,7 @@ fn undoing(line: &str) -> Vec<u8> {
 }
 
 /// Ana's change that takes out again what the first one brought.
-fn revert() -> Change {
+pub fn revert() -> Change {
     Change {
         head: sha("revert"),
         base: sha("c1"),
@@ -28,7 +28,8 @@ fn revert() -> Change {
     }
 }
 
-async fn merged(ci: &Machine, change: &Change) {
+/// Tells that it was merged.
+pub async fn merged(ci: &Machine, change: &Change) {
     ci.submit(&change.clone().with(json!({ "state": "merged" })))
         .await;
 }

@@ -5,12 +5,13 @@ use crate::{contributor::Role, ids::PersonId, policy::Held, provenance::Provenan
 
 impl Case {
     /// Whether this word that no machine took part changes anything: that of whom the policy believes and who had no hand in
-    /// it, also against marks; and, where the policy says so, the author's own about what bears no mark.
+    /// it, also against marks; and, where the policy says so, the author's own about what bears no mark. It was said at that
+    /// version of people: who was linked to the change since then is not believed again when the link is withdrawn.
     #[must_use]
-    pub fn believes(&self, held: &Held<'_>) -> bool {
+    pub fn believes(&self, held: &Held<'_>, version: i64) -> bool {
         let belief = &self.policy.document.human;
         let is_of_them = belief.by.iter().any(|who| who.admits(held));
-        let is_free = self.role_of(held.person).is_none();
+        let is_free = self.role_since(held.person, version).is_none();
         let is_author = belief.author && self.provenance == Provenance::Unknown;
         (is_of_them && is_free) || (is_author && self.is_author_of_all(held.person))
     }
@@ -25,7 +26,8 @@ impl Case {
             .peekable();
         authors.peek().is_some()
             && authors.all(|known| {
-                let is_theirs = |tie: &super::Tie| tie.person == person && tie.proved && tie.now;
+                let is_theirs =
+                    |tie: &super::Tie| tie.person == person && tie.proved && tie.holds();
                 known.ties.iter().any(is_theirs)
             })
     }

@@ -12,7 +12,7 @@ use crate::{
     Timestamp,
     carry::{Carry, Proof, Undone},
     change::{Change, Disputed, Patch, Revision},
-    contributor::{Contributor, Role},
+    contributor::{Contributor, Role, Stranger},
     decision::{Decision, Kind, Proposed, Recorded},
     ids::PersonId,
     people::{self, Level, Person},
@@ -55,6 +55,8 @@ pub struct Case {
     pub rebased: Option<Turn>,
     /// When the oldest override in this repository was taken whose review is still owed; none where the policy does not mind.
     pub oldest_debt: Option<Timestamp>,
+    /// What all facts about people add up to now.
+    pub people_version: i64,
     /// How old the claims of a sign-in may be to grant something.
     pub claims_max_age: Duration,
 }
@@ -83,12 +85,23 @@ pub struct Known {
 pub struct Tie {
     pub person: PersonId,
     pub name: String,
-    /// Whether the link was proved when the revision arrived, and still bars now. Only a proved link grants.
+    /// Whether the link was proved when the revision arrived. Only a proved link grants.
     pub proved: bool,
     /// Their level when the revision arrived, if the link was proved then.
     pub level: Option<Level>,
-    /// Whether the link holds now: only then it bars.
-    pub now: bool,
+    /// Whether nobody but themselves says so: that bars them, and tells nobody whose it is.
+    pub own_word: bool,
+    /// The version of people at which the link was withdrawn; none while it holds. Only while it holds it bars from
+    /// deciding, and it has ended for good what its person decided before that.
+    pub until: Option<i64>,
+}
+
+impl Tie {
+    /// Whether the link holds now.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.until.is_none()
+    }
 }
 
 impl Reviewer {
@@ -121,6 +134,11 @@ impl Case {
 
     /// The standing, but for what the rules ask: which of them apply depends on whom the policy believes.
     fn believed(&self) -> Standing {
+        let strangers: Vec<Stranger> = self
+            .unidentified()
+            .into_iter()
+            .map(Stranger::from)
+            .collect();
         let voices = self.decisions.iter();
         let mut standing = Standing {
             key: self.change.key.clone(),
@@ -131,7 +149,9 @@ impl Case {
             believed: None,
             level: self.level(),
             undoes: self.undoes.clone(),
-            voices: voices.map(|recorded| self.voice(recorded)).collect(),
+            voices: voices
+                .map(|recorded| self.voice(recorded, &strangers))
+                .collect(),
             policy: self.policy.id.clone(),
             policy_version: self.policy.version,
             asked: vec![],
@@ -165,7 +185,17 @@ impl Case {
     /// In what way somebody had a hand in the change, if anything that holds now ties them to it.
     #[must_use]
     pub fn role_of(&self, person: PersonId) -> Option<Role> {
-        let tied = |known: &&Known| known.ties.iter().any(|tie| tie.now && tie.person == person);
+        self.role_since(person, self.people_version)
+    }
+
+    /// The same, if anything ties them to it now or tied them since that version of people.
+    #[must_use]
+    pub fn role_since(&self, person: PersonId, version: i64) -> Option<Role> {
+        let since = |tie: &Tie| tie.until.is_none_or(|until| until > version);
+        let tied = |known: &&Known| {
+            let mut ties = known.ties.iter();
+            ties.any(|tie| tie.person == person && since(tie))
+        };
         self.contributors
             .iter()
             .filter(tied)
@@ -173,16 +203,16 @@ impl Case {
             .min()
     }
 
-    /// The humans who had a hand in the change and to whom nobody leads now, each once: any reader could be one of them.
+    /// The humans who had a hand in the change and to whom nobody leads now, each once: any reader could be one of them. That
+    /// somebody calls an address theirs does not take it off this list, or a colleague could do the author that favour.
     #[must_use]
     pub fn unidentified(&self) -> Vec<&Contributor> {
         let mut found: Vec<&Contributor> = Vec::new();
         for known in &self.contributors {
             let one = &known.contributor;
             let is_human = !provenance::is_tool(&one.who);
-            let is_known = known.ties.iter().any(|tie| tie.now);
-            let is_new = |seen: &&Contributor| seen.who == one.who && seen.login == one.login;
-            if is_human && !is_known && !found.iter().any(is_new) {
+            let is_listed = |seen: &&Contributor| seen.who == one.who && seen.login == one.login;
+            if is_human && !known.is_identified() && !found.iter().any(is_listed) {
                 found.push(one);
             }
         }
@@ -257,8 +287,13 @@ impl Case {
         }
         // Break-glass is for contributors too, and a rejection bars nobody else.
         let must_be_none = matches!(proposed.kind, Kind::Approve | Kind::Human | Kind::SetAside);
-        let asks = must_be_none && !self.unidentified().is_empty();
-        if asks && !proposed.none_of_these_is_me {
+        let mut strangers: Vec<Stranger> = self
+            .unidentified()
+            .into_iter()
+            .map(Stranger::from)
+            .collect();
+        strangers.retain(|_| must_be_none);
+        if !strangers.is_empty() && !proposed.none_of_these_is_me {
             return Err(Problem::SayNoneIsYou);
         }
         Ok(Decision {
@@ -272,19 +307,23 @@ impl Case {
             kind: proposed.kind,
             reason: proposed.reason,
             incident,
-            none_of_these_is_me: asks,
+            none_of_these_is_me: !strangers.is_empty(),
+            strangers,
             about,
             level: may.level,
             teams: may.teams,
             roles: may.roles,
             policy: self.policy.id.clone(),
             policy_version: self.policy.version,
+            people_version: self.people_version,
             at: now,
         })
     }
 
-    fn voice(&self, recorded: &Recorded) -> Voice {
+    fn voice(&self, recorded: &Recorded, strangers: &[Stranger]) -> Voice {
         let decision = &recorded.decision;
+        let about_this = decision.digest == self.revision.digest;
+        let is_new = |one: &Stranger| !decision.strangers.contains(one);
         let mut voice = Voice {
             seq: decision.seq,
             kind: decision.kind,
@@ -294,9 +333,12 @@ impl Case {
             teams: decision.teams.clone(),
             roles: decision.roles.clone(),
             revision: recorded.revision_number,
-            about_this: decision.digest == self.revision.digest,
+            about_this,
             carried: self.carried(decision),
-            contributor: self.role_of(decision.person).is_some(),
+            contributor: self
+                .role_since(decision.person, decision.people_version)
+                .is_some(),
+            unasked: !about_this && strangers.iter().any(is_new),
             trusted: true,
             about: decision.about,
             at: decision.at,
@@ -304,7 +346,7 @@ impl Case {
         };
         voice.trusted = match voice.kind {
             Kind::SetAside => self.policy.document.veto.set_aside_by.admits(&voice.held()),
-            Kind::Human => self.believes(&voice.held()),
+            Kind::Human => self.believes(&voice.held(), decision.people_version),
             Kind::Approve | Kind::Reject | Kind::Withdraw | Kind::Override => true,
         };
         voice
@@ -321,6 +363,12 @@ impl Case {
 }
 
 impl Known {
+    /// Whether anybody but themselves says who they are.
+    #[must_use]
+    pub fn is_identified(&self) -> bool {
+        self.ties.iter().any(|tie| tie.holds() && !tie.own_word)
+    }
+
     /// Their level when the revision arrived: the lowest of those whom a proved link leads to; none for a stranger.
     fn level(&self) -> Option<Level> {
         self.ties

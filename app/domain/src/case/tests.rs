@@ -35,9 +35,10 @@ fn whoever_had_a_hand_in_it_may_not() {
 
 #[test]
 fn a_tie_that_was_taken_back_bars_nobody() {
-    let mut case = case().by_unproved("ben");
-    case.contributors[0].ties[0].now = false;
-    assert!(case.may_decide(&senior("ben"), Kind::Approve, NOW).is_ok());
+    let case = case().by_unproved("ben");
+    let may = |case: &Case| case.may_decide(&senior("ben"), Kind::Approve, NOW);
+    assert!(may(&case).is_err());
+    assert!(may(&case.unlinked("ben")).is_ok());
 }
 
 #[test]
@@ -389,14 +390,34 @@ fn a_decision_records_what_somebody_was() {
     assert_eq!(decision.roles, [people::Role::Admin]);
 }
 
+/// Whom nobody knows, by name.
+fn nobodys(case: &Case) -> Vec<String> {
+    let names = case.unidentified().into_iter();
+    names.map(|one| one.who.name.clone()).collect()
+}
+
+#[test]
+fn whoever_calls_an_address_theirs_is_barred_and_its_author_stays_somebody_nobody_knows() {
+    let claimed = case().by_own_word_of("mika");
+    assert_eq!(claimed.role_of(id("mika")), Some(Role::Author), "it bars");
+    assert_eq!(nobodys(&claimed), ["mika"], "and lifts nothing");
+    assert_eq!(claimed.level(), None);
+    let silent = claimed.proposed(Kind::Approve, "");
+    let refused = claimed.decide(&senior("ben"), silent, 1, NOW);
+    assert_eq!(refused, Err(Problem::SayNoneIsYou));
+    let mut told = claimed.clone();
+    told.contributors[0].ties[0].own_word = false;
+    assert_eq!(nobodys(&told), [""; 0], "as soon as anybody else says so");
+    let mut withdrawn = told.clone().unlinked("mika");
+    let mut own = claimed.contributors[0].ties.clone();
+    withdrawn.contributors[0].ties.append(&mut own);
+    assert_eq!(nobodys(&withdrawn), ["mika"]);
+}
+
 #[test]
 fn who_approves_says_that_they_are_none_of_those_whom_nobody_knows() {
     let case = case().by("ana", Some(Level::Junior)).by_stranger();
-    let names = |case: &Case| -> Vec<String> {
-        let names = case.unidentified().into_iter();
-        names.map(|one| one.who.name.clone()).collect()
-    };
-    assert_eq!(names(&case), ["stranger"]);
+    assert_eq!(nobodys(&case), ["stranger"]);
     let decide = |proposed| case.decide(&senior("ben"), proposed, 1, NOW);
     let silent = case.proposed(Kind::Approve, "");
     assert_eq!(decide(silent.clone()), Err(Problem::SayNoneIsYou));
@@ -404,9 +425,19 @@ fn who_approves_says_that_they_are_none_of_those_whom_nobody_knows() {
         none_of_these_is_me: true,
         ..silent
     };
-    assert!(decide(said.clone()).unwrap().none_of_these_is_me);
+    let approval = decide(said.clone()).unwrap();
+    let named: Vec<&str> = approval
+        .strangers
+        .iter()
+        .map(|one| &*one.who.name)
+        .collect();
+    assert_eq!(
+        (approval.none_of_these_is_me, named),
+        (true, vec!["stranger"])
+    );
     let no = decide(case.proposed(Kind::Reject, "no test")).unwrap();
     assert!(!no.none_of_these_is_me, "a no is safe whoever says it");
+    assert!(no.strangers.is_empty());
     let mut known = case.clone();
     known.contributors.pop();
     let approval = known.decide(&senior("ben"), said, 1, NOW).unwrap();
@@ -418,8 +449,7 @@ fn who_approves_says_that_they_are_none_of_those_whom_nobody_knows() {
 
 #[test]
 fn whom_a_withdrawn_link_leads_to_is_known_no_more_and_an_agent_is_nobody_to_ask_for() {
-    let mut unlinked = case().by("ana", Some(Level::Junior));
-    unlinked.contributors[0].ties[0].now = false;
+    let unlinked = case().by("ana", Some(Level::Junior)).unlinked("ana");
     assert_eq!(unlinked.unidentified().len(), 1);
     let mut twice = case().by_stranger().by_stranger();
     twice.contributors[1].contributor.role = Role::Committer;

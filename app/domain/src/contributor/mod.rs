@@ -113,6 +113,24 @@ pub struct Contributor {
     pub keys: Vec<Key>,
 }
 
+/// A contributor to whom nobody leads, as forms show them: whoever approves says that it is not them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Stranger {
+    #[serde(flatten)]
+    pub who: Signature,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<String>,
+}
+
+impl From<&Contributor> for Stranger {
+    fn from(contributor: &Contributor) -> Self {
+        Self {
+            who: contributor.who.clone(),
+            login: contributor.login.clone(),
+        }
+    }
+}
+
 /// The longest name or login that is kept of a contributor, in characters; keys are made of all of it.
 const MOST_NAME: usize = 150;
 /// The longest address that is kept.

@@ -113,7 +113,7 @@ pub fn rollout(cases: &[Case], now: Timestamp) -> Rollout {
         let group = groups.entry((provenance.as_str(), level)).or_insert(empty);
         group.revisions += 1;
         group.ask += usize::from(case.applying().next().is_some());
-        for known in case.contributors.iter().filter(|one| one.ties.is_empty()) {
+        for known in case.contributors.iter().filter(|one| !one.is_identified()) {
             let who = &known.contributor.who;
             *strangers
                 .entry(format!("{} <{}>", who.name, who.email))

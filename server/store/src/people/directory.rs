@@ -44,8 +44,8 @@ pub struct Stranger {
     pub changes: i64,
 }
 
-/// Those whom changes since this moment name that this reader may see, and to whom nobody is linked, the most frequent
-/// first, at most `most`.
+/// Those whom changes since this moment name that this reader may see, and to whom nobody is linked but by their own word, the
+/// most frequent first, at most `most`.
 ///
 /// # Errors
 /// The database cannot be asked.
@@ -60,7 +60,7 @@ pub async fn strangers(
         r#"select min(c.name) as "name!", c.email, c.login, c.keys, count(distinct c.change_id) as "changes!"
            from contributor c join repository r on r.id = c.repository_id
            where may_read(r.read_by, r.folded, $3, $4) and c.at >= $1 and cardinality(c.keys) > 0
-             and not exists (select from account a where a.key = any(c.keys) and a.until_version is null)
+             and not exists (select from account a where a.key = any(c.keys) and a.source <> 'person' and a.until_version is null)
            group by c.email, c.login, c.keys
            order by count(distinct c.change_id) desc, c.email, c.login limit $2"#,
         since,

@@ -236,7 +236,7 @@ fn wanted(listed: &Listed) -> BTreeSet<Fact> {
         .collect()
 }
 
-/// Accounts of the list that other people hold, and go on holding.
+/// Accounts of the list that other people hold, and go on holding. Who only calls one theirs keeps nobody else from it.
 async fn clashes(
     conn: &mut PgConnection,
     listed: &[Listed],
@@ -255,7 +255,7 @@ async fn clashes(
     let keys: Vec<String> = places.keys().map(|key| (*key).to_owned()).collect();
     let rows = sqlx::query!(
         "select a.key, a.person_id, a.source, p.name from account a join person p on p.id = a.person_id
-         where a.key = any($1) and a.until_version is null order by a.key, p.name, p.id",
+         where a.key = any($1) and a.source <> 'person' and a.until_version is null order by a.key, p.name, p.id",
         &keys,
     )
     .fetch_all(conn)

@@ -169,7 +169,8 @@ pub async fn all(conn: &mut PgConnection) -> Result<Vec<PersonId>, Error> {
     Ok(ids.into_iter().map(PersonId).collect())
 }
 
-/// The people whom an operator may mean: those with this subject, this name in whatever case, or one of these keys.
+/// The people whom an operator may mean: those with this subject, this name in whatever case, or one of these keys. What
+/// somebody only calls theirs means nobody: they would be given what is meant for another.
 ///
 /// # Errors
 /// The database cannot be asked.
@@ -181,7 +182,7 @@ pub async fn meant_by(
     let keys: Vec<String> = keys.iter().map(|key| key.0.clone()).collect();
     let ids = sqlx::query_scalar!(
         r#"select id as "id!" from person where subject = $1 or lower(name) = lower($1) or id::text = $1
-           union select person_id from account where key = any($2) and until_version is null
+           union select person_id from account where key = any($2) and source <> 'person' and until_version is null
            order by 1"#,
         text,
         &keys,

@@ -11,6 +11,7 @@ use domain::{
     people::{Level, LevelNow, Source},
     problem::Problem,
 };
+use serde_json::json;
 use sqlx::{ConnectOptions as _, PgPool};
 use std::collections::BTreeSet;
 use store::people::{self, Listed};
@@ -157,6 +158,26 @@ async fn an_address_of_somebody_else_is_refused_with_both_names(pool: PgPool) {
         "{refused:?}"
     );
     assert_eq!((refused.code, t.count("person").await), (Some(1), 1));
+}
+
+/// Weak evidence bars, and keeps nobody from proof.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn an_address_that_somebody_only_calls_theirs_is_imported_for_whoever_it_is(pool: PgPool) {
+    let site = Site::new(pool.clone()).await;
+    let t = TestServer::new(pool).await;
+    let mallory = t.senior("mallory").await;
+    let mut tx = t.db.begin().await.unwrap();
+    let key = domain::contributor::Key("email:ben@home.example".to_owned());
+    people::name_own(&mut tx, mallory.id, &key).await.unwrap();
+    tx.commit().await.unwrap();
+    site.applied(PEOPLE).await;
+    let bens = change()
+        .by("ben")
+        .with(json!({ "author": { "name": "Ben", "email": "ben@home.example" } }));
+    t.ci().await.submit(&bens).await;
+    assert_eq!(t.verdict(&bens).await, "not_required", "it is a senior's");
+    let barred = mallory.presses(Kind::Approve, &bens, "").await;
+    assert!(matches!(barred, Err(Problem::Contributor(_))), "{barred:?}");
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]

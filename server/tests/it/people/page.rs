@@ -117,6 +117,40 @@ async fn an_address_that_somebody_names_as_theirs_bars_them_and_gives_nothing(po
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
+async fn whose_address_somebody_calls_theirs_is_for_everybody_else_still_nobodys(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let (ben, mika) = (t.senior("ben").await, t.senior("mika").await);
+    let (grace, account) = (t.admin("grace").await, "ghost@halden.example");
+    let ghosts = change().by("ghost");
+    t.ci().await.submit(&ghosts).await;
+    // Mika does Ben a favour: were the ghost known to be Mika, nobody would ask Ben whether he is it.
+    let favour = [("account", account)];
+    assert_eq!(mika.says("name-account", &favour).await, Ok(()));
+    let barred = mika.presses(Kind::Approve, &ghosts, "").await;
+    assert_eq!(barred, Err(Problem::Contributor(Role::Author)));
+    let form = ben.reads(&ghosts).await.press(Kind::Approve);
+    let silent = ben.calls(&form.without("none_of_these_is_me")).await.said();
+    assert_eq!(silent, (422, Some(Problem::SayNoneIsYou)));
+    let path = format!("/changes/{}", t.id_of(&ghosts).await);
+    let page = ben.browser.page(&t, &path).await;
+    assert!(page.contains("nobody we know; mika calls the address theirs"));
+    let strangers = grace.people("").await;
+    let (_, strangers) = strangers.split_once("id=\"strangers\"").unwrap();
+    assert!(strangers.contains(account), "{strangers}");
+    // Nor is anything that is meant for the ghost given to Mika.
+    let fields = [("who", account), ("account", "ghost@home.example")];
+    let unknown = grace.says("link-account", &fields).await;
+    assert_eq!(unknown, Err(Problem::UnknownPerson));
+    assert_eq!(ben.sends(&form).await.outcome(), Ok(()));
+    assert_eq!(t.verdict(&ghosts).await, "approved");
+    // Said by an admin it is known, and asked of nobody any more.
+    let fields = [("who", "mika"), ("account", account)];
+    assert_eq!(grace.says("link-account", &fields).await, Ok(()));
+    let page = ben.browser.page(&t, &path).await;
+    assert!(!page.contains("None of these is me"));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
 async fn people_are_found_by_what_is_known_of_them_a_page_at_a_time(pool: PgPool) {
     let t = TestServer::new(pool).await;
     let grace = t.admin("grace").await;

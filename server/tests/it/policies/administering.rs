@@ -44,7 +44,7 @@ impl Human {
         .await
     }
 
-    async fn rules(&self, version: i32, confirmed: bool) -> Result<(), Problem> {
+    pub(super) async fn rules(&self, version: i32, confirmed: bool) -> Result<(), Problem> {
         let (version, confirmed) = (version.to_string(), confirmed.to_string());
         self.posts(
             "/fn/rule-policy",

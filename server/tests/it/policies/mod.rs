@@ -3,6 +3,7 @@
 mod administering;
 mod commanding;
 mod holding;
+mod lasting;
 mod pushing;
 
 use crate::support::{

@@ -124,6 +124,16 @@ impl Human {
         self.sends(&form).await.outcome()
     }
 
+    /// Overrides what the page of the change shows, for an incident.
+    ///
+    /// # Errors
+    /// The [`Problem`] with which it was refused.
+    pub async fn breaks_the_glass(&self, change: &Change, incident: &str) -> Result<(), Problem> {
+        let form = self.reads(change).await.press(Kind::Override);
+        let form = form.because("payments are down").with("incident", incident);
+        self.sends(&form).await.outcome()
+    }
+
     /// Opens the page of a change of `acme/payments` and takes the form off it.
     pub async fn reads(&self, change: &Change) -> Form {
         let path = format!("/changes/{}", self.t.id_of(change).await);
@@ -155,6 +165,15 @@ impl Human {
         }
         tx.commit().await.unwrap();
         self
+    }
+
+    /// Has an operator withdraw every link to that address.
+    pub async fn unlinked(&self, name: &str) {
+        let mut tx = self.t.db.begin().await.unwrap();
+        for key in keys(&format!("{name}@halden.example"), None) {
+            people::unlink(&mut tx, self.id, &key).await.unwrap();
+        }
+        tx.commit().await.unwrap();
     }
 }
 

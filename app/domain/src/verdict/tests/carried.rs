@@ -73,6 +73,42 @@ fn an_approval_by_a_contributor_of_the_new_revision_does_not_carry_over() {
 }
 
 #[test]
+fn an_approval_carries_over_past_strangers_only_of_whom_it_said_that_they_are_not_its_person() {
+    let proved = |case: Case| case.pushed().proved_to_be(1, Proof::Blobs);
+    let named = proved(case().by_stranger().approved_by("ben"));
+    assert_eq!(named.word(), Word::Approved, "he said so of this one");
+    let another = named.clone().by_unknown("somebody else");
+    assert_eq!(another.word(), Word::Waiting);
+    assert_eq!(another.clone().approved_by("ben").word(), Word::Approved);
+    assert_eq!(another.approved_by("li").word(), Word::Approved);
+    let nobody_asked = proved(case().by("ana", None).approved_by("ben"));
+    assert_eq!(nobody_asked.word(), Word::Approved);
+    assert_eq!(nobody_asked.clone().by("mika", None).word(), Word::Approved);
+    assert_eq!(nobody_asked.clone().by_stranger().word(), Word::Waiting);
+    let known_no_more = nobody_asked.unlinked("ana");
+    assert_eq!(
+        known_no_more.word(),
+        Word::Waiting,
+        "whoever that is, it was not asked"
+    );
+    // Of the revision that was approved the approval counts on, whoever joins later ones.
+    let mut approved = case().by_stranger().approved_by("ben");
+    approved = approved.by_unknown("somebody else");
+    assert_eq!(approved.word(), Word::Approved);
+}
+
+#[test]
+fn a_rejection_that_was_set_aside_stands_again_once_a_stranger_joins_who_could_have_done_it() {
+    let rejected = case().by("ana", None).rejected_by("ben");
+    let aside = rejected.set_aside_by("li", 1).pushed();
+    assert_eq!(aside.word(), Word::Waiting);
+    assert_eq!(aside.clone().by("mika", None).word(), Word::Waiting);
+    let joined = aside.by_stranger();
+    assert_eq!(joined.word(), Word::Rejected);
+    assert_eq!(joined.set_aside_by("li", 1).word(), Word::Waiting);
+}
+
+#[test]
 fn no_override_carries_over() {
     let case = case()
         .by("ana", Some(Level::Junior))

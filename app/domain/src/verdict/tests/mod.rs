@@ -92,6 +92,52 @@ fn a_contributors_approval_does_not_count_also_when_the_tie_is_found_later() {
 }
 
 #[test]
+fn a_link_that_is_withdrawn_frees_its_person_and_makes_nothing_count_that_it_had_ended() {
+    let linked = case().by_stranger().approved_by("ben").by_unproved("ben");
+    assert_eq!(linked.word(), Word::Waiting);
+    let unlinked = linked.unlinked("ben");
+    assert_eq!(unlinked.word(), Word::Waiting, "it stays ended");
+    let again = unlinked.clone().approved_by("ben");
+    assert_eq!(again.word(), Word::Approved, "he may give another");
+    assert_eq!(unlinked.approved_by("li").word(), Word::Approved);
+    let before = case().by_unproved("ben").unlinked("ben").approved_by("ben");
+    assert_eq!(
+        before.word(),
+        Word::Approved,
+        "what was withdrawn before ends nothing"
+    );
+    assert_eq!(
+        before.by_unproved("li").unlinked("li").word(),
+        Word::Approved,
+        "nor does somebody else's link"
+    );
+}
+
+#[test]
+fn a_withdrawn_link_brings_no_word_back_that_took_somebody_free() {
+    let mine = || case().by("ana", Some(Level::Junior));
+    let later = |case: Case| case.by("ben", Some(Level::Senior)).unlinked("ben");
+    let human = mine().said("ben", Kind::Human);
+    assert_eq!(human.word(), Word::NotRequired);
+    assert_eq!(later(human.clone()).word(), Word::Waiting, "believed");
+    let again = later(human).said("ben", Kind::Human);
+    assert_eq!(again.word(), Word::NotRequired);
+    let aside = mine().rejected_by("li").set_aside_by("ben", 1);
+    assert_eq!(aside.word(), Word::Waiting);
+    assert_eq!(later(aside).word(), Word::Rejected, "set aside");
+    let paid = mine()
+        .overridden_by("li")
+        .approved_by("ben")
+        .as_one(None, &[]);
+    let debt = |case: Case| match case.judged() {
+        Verdict::Overridden(glass) => glass.review,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(debt(paid.clone()), Debt::PaidBy("ben".to_owned()));
+    assert_eq!(debt(later(paid)), Debt::Due(NOW + Duration::days(3)));
+}
+
+#[test]
 fn a_new_commit_takes_another_approval() {
     assert_eq!(
         case().by("ana", None).approved_by("ben").pushed().word(),

@@ -18,6 +18,9 @@ enum Happening {
     SetAside(&'static str, i32),
     Pushed,
     Joined(&'static str, bool, Option<Level>),
+    /// Somebody whom nobody knows.
+    Appeared(&'static str),
+    Unlinked(&'static str),
 }
 
 fn levels() -> impl Strategy<Value = Option<Level>> {
@@ -43,6 +46,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (who(), 1..6).prop_map(|(who, seq)| Happening::SetAside(who, seq)),
         1 => Just(Happening::Pushed),
         2 => (who(), any::<bool>(), levels()).prop_map(|(who, proved, level)| Happening::Joined(who, proved, level)),
+        1 => select(vec!["s", "t"]).prop_map(Happening::Appeared),
+        1 => who().prop_map(Happening::Unlinked),
     ]
 }
 
@@ -56,6 +61,8 @@ fn happens(case: Case, happening: Happening) -> Case {
         Happening::Pushed => case.pushed(),
         Happening::Joined(who, true, level) => case.by(who, level),
         Happening::Joined(who, false, _) => case.by_unproved(who),
+        Happening::Appeared(name) => case.by_unknown(name),
+        Happening::Unlinked(who) => case.unlinked(who),
     }
 }
 
@@ -185,6 +192,19 @@ proptest! {
         // Approving withdraws what one rejected oneself, which is not what is asked here.
         prop_assume!(!rejects(&barred, who));
         prop_assert_eq!(missing(&barred.clone().approved_by(who)), missing(&barred));
+    }
+
+    #[test]
+    fn withdrawing_a_link_never_raises_the_verdict(case in cases(), who in somebody()) {
+        prop_assert!(case.clone().unlinked(who).word().rank() <= case.word().rank());
+    }
+
+    #[test]
+    fn b12_somebodys_own_word_for_an_address_never_raises_the_verdict(case in cases(), who in somebody()) {
+        // Beside the same author whom nobody claims to be, and under the default: a rule may ask for what a human wrote.
+        let case = Case { policy: testing::case().policy, ..case };
+        let claimed = case.clone().by_own_word_of(who);
+        prop_assert!(claimed.word().rank() <= case.by_unknown(who).word().rank());
     }
 
     #[test]
