@@ -175,12 +175,12 @@ impl IntoResponse for Refusal {
 
 /// Writes the document of a refusal, with the id of its request; and one for what axum itself refuses without words.
 pub async fn documents(request: Request, next: Next) -> Response {
-    let id = request
-        .extensions()
-        .get::<RequestId>()
-        .map(|id| id.0.to_string())
-        .unwrap_or_default();
-    let response = next.run(request).await;
+    let id = id_of(&request);
+    written(next.run(request).await, id)
+}
+
+/// The same for one response.
+pub fn written(response: Response, id: String) -> Response {
     let refusal = match response.extensions().get::<Refusal>() {
         Some(refusal) => refusal.clone(),
         None if is_bare(&response) => bare(response.status()),
@@ -208,6 +208,12 @@ pub async fn documents(request: Request, next: Next) -> Response {
         HeaderValue::from_static("application/problem+json"),
     );
     whole
+}
+
+/// The id of a request, for the document of its refusal.
+pub fn id_of(request: &Request) -> String {
+    let id = request.extensions().get::<RequestId>();
+    id.map(|id| id.0.to_string()).unwrap_or_default()
 }
 
 fn is_bare(response: &Response) -> bool {

@@ -67,7 +67,8 @@ pub fn router(server: Server) -> Router {
         claims_max_age: server.claims_max_age(),
     });
     let pages = auth::guarded(&server.auth, pages.merge(web::docs(document)))
-        .layer(from_fn_with_state(server.clone(), web::docs_for_tokens));
+        .layer(from_fn_with_state(server.clone(), web::docs_for_tokens))
+        .layer(from_fn_with_state(server.clone(), api::elsewhere));
     let patience = server.settings.patience;
     let whole = routes
         .merge(web::browser(pages, web::Site::of(&server.settings)))

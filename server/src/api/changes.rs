@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{case::Case, ids::ChangeId, readers::Reader};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use store::{
     Tx,
     cases::{self, Which},
@@ -30,9 +30,17 @@ const MOST: i64 = 100;
 #[into_params(parameter_in = Query)]
 pub struct Page {
     /// The id of the last change of the page before; `Link: rel="next"` has it.
+    #[serde(default, deserialize_with = "unless_empty")]
     after: Option<Uuid>,
     /// 1 to 100; 50 unless told.
     limit: Option<i64>,
+}
+
+/// Without a value it says as much as if it were not there.
+fn unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Uuid>, D::Error> {
+    let text = String::deserialize(from)?;
+    let id = (!text.is_empty()).then(|| text.parse()).transpose();
+    id.map_err(D::Error::custom)
 }
 
 type Id = Result<Path<Uuid>, PathRejection>;

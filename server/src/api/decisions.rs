@@ -55,14 +55,14 @@ pub async fn stream(
             format!("`limit` is 1 to {MOST}."),
         ));
     }
-    let after = asked
-        .after
+    let given = asked.after.filter(|after| !after.is_empty());
+    let after = given
         .as_deref()
         .map(|text| parse(text).ok_or_else(not_a_cursor))
         .transpose()?;
     let mut tx = server.db.read().await?;
     let listed = decisions::after(&mut tx, &Reader::token(&token), after, limit).await?;
-    let cursor = listed.last().map(|one| write(one.cursor)).or(asked.after);
+    let cursor = listed.last().map(|one| write(one.cursor)).or(given);
     let full = i64::try_from(listed.len()).is_ok_and(|n| n == limit);
     let following = cursor
         .as_ref()

@@ -16,10 +16,10 @@ pub use caller::Noted;
 use crate::{problem, state::Server};
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    http::{HeaderMap, HeaderValue, header},
-    middleware::from_fn,
-    response::Response,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::{Next, from_fn},
+    response::{IntoResponse, Response},
 };
 use utoipa::{
     Modify, OpenApi,
@@ -60,6 +60,19 @@ pub fn routes() -> (Router<Server>, utoipa::openapi::OpenApi) {
 /// Whether a valid token came with a request, whatever it is for.
 pub async fn has_token(server: &Server, headers: &HeaderMap) -> bool {
     caller::token(server, headers).await.is_ok()
+}
+
+/// Answers for what is below `/api/` and no address of it, such as one with a slash too many, as the addresses there do: a
+/// machine is not sent to sign in.
+pub async fn elsewhere(State(server): State<Server>, request: Request, next: Next) -> Response {
+    if !request.uri().path().starts_with("/api/") {
+        return next.run(request).await;
+    }
+    let response = match caller::token(&server, request.headers()).await {
+        Ok(_) => StatusCode::NOT_FOUND.into_response(),
+        Err(refusal) => refusal.into_response(),
+    };
+    private(problem::written(response, problem::id_of(&request))).await
 }
 
 /// Answers are about now and about whoever asks.

@@ -52,14 +52,37 @@ pub enum Failure {
     #[error("{sentence}")]
     Passing {
         sentence: String,
+        /// What the server said of it, if it did.
+        problem: Option<wire::Problem>,
         retry_after: Option<Duration>,
     },
     /// Asking again will not help.
     #[error("{0}")]
     Lasting(String),
     /// The server refused, and says why.
-    #[error("{} ({}, request {})", .0.detail, .0.kind, .0.request_id)]
+    #[error("{}", refused(.0))]
     Refused(wire::Problem),
+}
+
+fn refused(problem: &wire::Problem) -> String {
+    let wire::Problem {
+        detail,
+        kind,
+        request_id,
+        ..
+    } = problem;
+    format!("{detail} ({kind}, request {request_id})")
+}
+
+impl Failure {
+    /// What the server said of it, as it said it.
+    pub fn problem(&self) -> Option<&wire::Problem> {
+        match self {
+            Self::Passing { problem, .. } => problem.as_ref(),
+            Self::Refused(problem) => Some(problem),
+            Self::Lasting(_) => None,
+        }
+    }
 }
 
 impl Client {
@@ -124,10 +147,10 @@ fn refusal(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Fa
         );
     match (passing, problem) {
         (true, problem) => Failure::Passing {
-            sentence: problem.map_or_else(
-                || format!("the server answered {status}"),
-                |problem| Failure::Refused(problem).to_string(),
-            ),
+            sentence: problem
+                .as_ref()
+                .map_or_else(|| format!("the server answered {status}"), refused),
+            problem,
             retry_after,
         },
         (false, Some(problem)) => Failure::Refused(problem),
@@ -147,6 +170,7 @@ fn unreachable(error: reqwest::Error) -> Failure {
     }
     Failure::Passing {
         sentence: format!("could not reach {server}: {cause}"),
+        problem: None,
         retry_after: None,
     }
 }

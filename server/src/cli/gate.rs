@@ -9,7 +9,6 @@ use crate::{
     api::wire::{Answer, Need, Verdict},
     settings,
 };
-use anyhow::bail;
 use domain::{
     names::{Branch, CommitSha, RepositoryName},
     text,
@@ -118,13 +117,10 @@ async fn ask(options: &Options) -> anyhow::Result<Answer> {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
             Ok(answer) => return Ok(answer),
-            Err(Failure::Passing {
-                sentence,
-                retry_after,
-            }) => {
+            Err(failure @ Failure::Passing { retry_after, .. }) => {
                 let left = end.saturating_duration_since(Instant::now());
                 if left.is_zero() {
-                    bail!("{sentence}");
+                    return Err(failure.into());
                 }
                 let pause = pauses
                     .next()
@@ -132,7 +128,7 @@ async fn ask(options: &Options) -> anyhow::Result<Answer> {
                     .max(retry_after.unwrap_or_default())
                     .min(left);
                 warn(format_args!(
-                    "{sentence}; asking again in {} s",
+                    "{failure}; asking again in {} s",
                     pause.as_secs()
                 ));
                 tokio::time::sleep(pause).await;
@@ -196,10 +192,7 @@ fn print(line: impl Display) {
 }
 
 fn no_answer(error: &anyhow::Error) -> serde_json::Value {
-    let problem = match error.downcast_ref() {
-        Some(Failure::Refused(problem)) => serde_json::to_value(problem).ok(),
-        _ => None,
-    };
+    let problem = error.downcast_ref().and_then(Failure::problem);
     serde_json::json!({ "allow": false, "error": format!("{error:#}"), "problem": problem })
 }
 

@@ -280,6 +280,7 @@ pub async fn send(
             Err(Failure::Passing {
                 sentence,
                 retry_after,
+                ..
             }) if attempt < ATTEMPTS => {
                 let pause = retry_after
                     .unwrap_or(Duration::from_secs(1 << attempt.min(4)))

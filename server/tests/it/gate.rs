@@ -203,6 +203,22 @@ async fn whoever_may_not_ask_gets_a_problem_and_no_answer(pool: PgPool) {
     assert_eq!(ci.gate(&head).await.problem(), (401, "token"), "expired");
 }
 
+/// A pipeline with a slash too many is told so in a document, and not sent to sign in.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_is_no_address_below_api_is_told_so(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ci = t.ci().await;
+    let nobody = crate::support::machines::Machine {
+        secret: "cs_not_a_token".to_owned(),
+        ..ci.clone()
+    };
+    for path in ["/api/v1/gate/?commit=1", "/api/v1/gates", "/api/"] {
+        assert_eq!(ci.get(path).await.problem(), (404, "not-found"), "{path}");
+        assert_eq!(nobody.get(path).await.problem(), (401, "token"), "{path}");
+    }
+    assert_eq!(ci.get("/api/v1/gate").await.problem().0, 422);
+}
+
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn what_is_no_question_is_told_so(pool: PgPool) {
     let t = TestServer::new(pool).await;

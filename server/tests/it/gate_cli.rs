@@ -250,15 +250,15 @@ async fn the_answer_comes_as_json_as_the_server_gave_it() {
         of("rejected", false)
     );
 
-    let refused = Script::saying([Said::Problem(403, "/problems/scope")])
-        .serve()
-        .await;
-    let seen = gate(&refused, &["--json"]).await;
-    let answer: Value = serde_json::from_str(&seen.stdout).unwrap();
-    assert_eq!(
-        (seen.code, &answer["allow"], &answer["problem"]["type"]),
-        (Some(3), &json!(false), &json!("/problems/scope"))
-    );
+    for (status, kind) in [(403, "/problems/scope"), (503, "/problems/unavailable")] {
+        let refused = Script::saying([Said::Problem(status, kind)]).serve().await;
+        let seen = gate(&refused, &["--json"]).await;
+        let answer: Value = serde_json::from_str(&seen.stdout).unwrap();
+        assert_eq!(
+            (seen.code, &answer["allow"], &answer["problem"]["type"]),
+            (Some(3), &json!(false), &json!(kind))
+        );
+    }
 }
 
 #[tokio::test]
