@@ -283,7 +283,8 @@ async fn turns(
 }
 
 /// When the oldest override of a repository was taken whose review is still owed, if the policy minds. The review is what
-/// `domain::verdict::Debt` says: an approval or a rejection of that revision, later, by somebody else who had no hand in it.
+/// `domain::verdict::Debt` says: an approval or a rejection of that revision or a later one, afterwards, by somebody else who
+/// had no hand in it.
 async fn oldest_debt(
     conn: &mut PgConnection,
     repository: RepositoryId,
@@ -294,9 +295,11 @@ async fn oldest_debt(
     }
     let at = sqlx::query_scalar!(
         r#"select min(o.at) from decision o
+           join revision overridden on overridden.repository_id = o.repository_id and overridden.id = o.revision_id
            where o.repository_id = $1 and o.kind = 'override' and not exists (
                select from decision p
-               where p.repository_id = o.repository_id and p.change_id = o.change_id and p.digest = o.digest and p.seq > o.seq
+               join revision r on r.repository_id = p.repository_id and r.id = p.revision_id and r.number >= overridden.number
+               where p.repository_id = o.repository_id and p.change_id = o.change_id and p.seq > o.seq
                  and p.person_id <> o.person_id and p.kind in ('approve', 'reject')
                  and not exists (select from decision w where w.repository_id = p.repository_id and w.change_id = p.change_id
                                  and w.person_id = p.person_id and w.kind = 'withdraw' and w.seq > p.seq)

@@ -17,8 +17,9 @@ pub struct BrokenGlass {
     pub review: Debt,
 }
 
-/// The review that an override leaves owed. Whoever approves or rejects that very revision afterwards pays it, unless they
-/// overrode themselves or had a hand in it: both mean that somebody else has looked.
+/// The review that an override leaves owed. Whoever approves or rejects that revision or a later one of the change
+/// afterwards pays it, unless they overrode themselves or had a hand in it: both mean that somebody else has looked. Only
+/// the current revision can be decided about, so a debt that only its own could pay would stay for good after the next push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Debt {
     Due(Timestamp),
@@ -53,12 +54,19 @@ impl BrokenGlass {
 }
 
 fn payer<'a>(glass: &Voice, standing: &'a Standing) -> Option<&'a Voice> {
+    let taken_back = |voice: &Voice| {
+        let withdraws = |later: &Voice| {
+            later.kind == Kind::Withdraw && later.person == voice.person && later.seq > voice.seq
+        };
+        standing.voices.iter().any(withdraws)
+    };
     let pays = |voice: &&Voice| {
         matches!(voice.kind, Kind::Approve | Kind::Reject)
             && voice.seq > glass.seq
+            && voice.revision >= glass.revision
             && voice.person != glass.person
             && !voice.contributor
-            && standing.counts(voice)
+            && !taken_back(voice)
     };
     standing
         .voices

@@ -232,6 +232,21 @@ fn an_override_leaves_a_review_owed_which_somebody_else_pays() {
         Debt::Due(NOW + Duration::days(3)),
         "not by oneself"
     );
+    let mut moved_on = glass.clone().pushed().approved_by("mika");
+    moved_on.revision = glass.revision.clone();
+    assert_eq!(
+        debt(&moved_on),
+        Debt::PaidBy("mika".to_owned()),
+        "also by looking at what came of it"
+    );
+    let owed = Debt::Due(NOW + Duration::days(3));
+    assert_eq!(debt(&moved_on.withdrawn_by("mika")), owed, "taken back");
+    let mut before = waiting_by_ana().pushed().overridden_by("ben");
+    let overridden = before.revision.clone();
+    before.revision = waiting_by_ana().revision;
+    before = before.approved_by("mika").as_one(Some(Level::Mid), &[]);
+    before.revision = overridden;
+    assert_eq!(debt(&before), owed, "not by what came before it");
     let by_mika = glass.approved_by("mika").as_one(Some(Level::Mid), &[]);
     assert_eq!(debt(&by_mika), Debt::PaidBy("mika".to_owned()));
     assert_eq!(
