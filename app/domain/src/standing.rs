@@ -151,6 +151,16 @@ impl Standing {
             .filter(|voice| voice.kind == Kind::Approve && self.counts(voice))
     }
 
+    /// The approvals that would count, were their persons not contributors or never asked whether they are.
+    pub fn barred_approvals(&self) -> impl Iterator<Item = &Voice> {
+        let barred = |voice: &&Voice| voice.contributor || voice.unasked;
+        self.voices
+            .iter()
+            .filter(barred)
+            .filter(|voice| voice.kind == Kind::Approve)
+            .filter(|voice| voice.speaks_of_this() && !self.is_history(voice))
+    }
+
     /// The rejections that stand: those that nobody withdrew by word, or by approving this revision or an earlier one later,
     /// and that nobody else set aside then. They outlive revisions. Approving a newer revision, or looking at one to set a
     /// rejection aside, says nothing good of the one that was rejected.

@@ -30,7 +30,8 @@ pub enum Options {
         /// An e-mail address, or a login at the code host.
         account: String,
     },
-    /// Withdraw that an address or a login is somebody's, whoever said so. What their next sign-in or import says holds again.
+    /// Withdraw that an address or a login is somebody's, whoever said so. What their next sign-in or import says holds again;
+    /// approvals that the link had ended do not.
     Unlink {
         who: String,
         /// An e-mail address, or a login at the code host.

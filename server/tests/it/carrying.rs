@@ -81,7 +81,15 @@ async fn an_approval_carries_over_to_no_revision_with_somebody_new_whom_nobody_k
     );
     let by_somebody = with(rebased(&change, "c3"), "somebody");
     t.ci().await.submit(&by_somebody).await;
-    assert_eq!(verdict(&t, &by_somebody.head).await, "waiting");
+    let answer = t.ci().await.gate(&by_somebody.head).await;
+    assert_eq!(
+        answer.answer(),
+        (
+            false,
+            "waiting",
+            vec!["approval_needed", "approval_not_carried"]
+        )
+    );
     assert_eq!(
         verdict(&t, &change.head).await,
         "approved",

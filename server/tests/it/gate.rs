@@ -312,7 +312,11 @@ async fn a_link_that_is_withdrawn_frees_its_person_and_brings_no_approval_back(p
     assert_eq!(ci.gate(&change.head).await.answer().1, "waiting");
     ben.unlinked("somebodys-address").await;
     for renewed in [0, 1] {
-        assert_eq!(ci.gate(&change.head).await.answer().1, "waiting");
+        let answer = ci.gate(&change.head).await;
+        assert_eq!(
+            answer.answer(),
+            (false, "waiting", vec!["approval_needed", "approval_barred"])
+        );
         let batch = server::jobs::standings::batch(&t.server).await.unwrap();
         assert_eq!(batch, 1 - renewed);
     }

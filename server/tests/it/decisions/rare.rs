@@ -57,6 +57,35 @@ async fn a_rejection_by_somebody_who_left_is_set_aside_on_the_page(pool: PgPool)
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_rejection_that_was_set_aside_stands_again_when_somebody_joins_whom_nobody_knows(
+    pool: PgPool,
+) {
+    let (t, change, ben, li) = rejected(pool).await;
+    ben.deactivated().await;
+    let sets_aside = async || {
+        let form = li.rare(&change, Kind::SetAside).await.expect("a form");
+        li.sends(&form.because("Ben left")).await.outcome()
+    };
+    assert_eq!(sets_aside().await, Ok(()));
+    let next = change.clone().pushed("c2");
+    t.ci().await.submit(&next).await;
+    let verdict = async |change: &Change| {
+        let answer = t.ci().await.gate(&change.head).await;
+        answer.answer().1.to_owned()
+    };
+    assert_eq!(
+        verdict(&next).await,
+        "waiting",
+        "Ana, whom Li said not to be"
+    );
+    let joined = change.clone().by("ghost").pushed("c3");
+    t.ci().await.submit(&joined).await;
+    assert_eq!(verdict(&joined).await, "rejected", "it could have been Li");
+    assert_eq!(sets_aside().await, Ok(()), "who says that it is not");
+    assert_eq!(verdict(&joined).await, "waiting");
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
 async fn a_rejection_is_not_set_aside_too_soon_by_oneself_or_by_whom_the_policy_does_not_let(
     pool: PgPool,
 ) {

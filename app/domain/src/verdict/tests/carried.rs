@@ -79,6 +79,15 @@ fn an_approval_carries_over_past_strangers_only_of_whom_it_said_that_they_are_no
     assert_eq!(named.word(), Word::Approved, "he said so of this one");
     let another = named.clone().by_unknown("somebody else");
     assert_eq!(another.word(), Word::Waiting);
+    let reasons = another.judged().reasons();
+    assert_eq!(
+        (reasons.len(), reasons[1].code, &*reasons[1].sentence),
+        (
+            2,
+            "approval_not_carried",
+            "The approval by ben does not carry over: they did not say that a contributor whom nobody knows is not them."
+        )
+    );
     assert_eq!(another.clone().approved_by("ben").word(), Word::Approved);
     assert_eq!(another.approved_by("li").word(), Word::Approved);
     let nobody_asked = proved(case().by("ana", None).approved_by("ben"));

@@ -97,6 +97,15 @@ fn a_link_that_is_withdrawn_frees_its_person_and_makes_nothing_count_that_it_had
     assert_eq!(linked.word(), Word::Waiting);
     let unlinked = linked.unlinked("ben");
     assert_eq!(unlinked.word(), Word::Waiting, "it stays ended");
+    let reasons = unlinked.judged().reasons();
+    assert_eq!(
+        (reasons.len(), reasons[1].code, &*reasons[1].sentence),
+        (
+            2,
+            "approval_barred",
+            "The approval by ben ended: a link was found by which they had a hand in the change."
+        )
+    );
     let again = unlinked.clone().approved_by("ben");
     assert_eq!(again.word(), Word::Approved, "he may give another");
     assert_eq!(unlinked.approved_by("li").word(), Word::Approved);
