@@ -15,7 +15,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use domain::{
-    gate::{self, Answer, Question},
+    gate::{self, Answer, Moment, NoMoment, Question},
     ids::TokenId,
     names::{Branch, CommitSha, RepositoryName},
     policy::Terms,
@@ -34,6 +34,13 @@ const MAX_WAIT: u64 = 60;
 const MAX_COMMITS: usize = 500;
 /// How long a waiting question sleeps at most before it asks again: news may be held back by a long transaction.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
+
+/// By what a question was answered.
+pub struct Judged {
+    pub terms: Terms,
+    /// What the database had committed.
+    pub snapshot: String,
+}
 
 /// What is asked of the gate.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -69,13 +76,7 @@ pub async fn ask(
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<wire::Answer>, Refusal> {
     caller::hash(&headers)?;
-    let Query(asked) = asked.map_err(|error| {
-        Refusal::rejected(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "query",
-            &error.body_text(),
-        )
-    })?;
+    let Query(asked) = asked.map_err(misspelt)?;
     if asked.wait > MAX_WAIT {
         return Err(Refusal::unreadable(
             "wait",
@@ -83,19 +84,12 @@ pub async fn ask(
         ));
     }
     let until = Instant::now() + Duration::from_secs(asked.wait);
-    let question = Question {
-        repository: parse::name("repository", RepositoryName::parse(asked.repository))?,
-        commit: parse::name("commit", CommitSha::parse(asked.commit))?,
-        target: asked
-            .target
-            .map(|target| parse::branch("target", target))
-            .transpose()?,
-    };
+    let question = question(asked.repository, asked.commit, asked.target)?;
     // Taken before the first look, or a decision between look and wait would not be heard of.
     let mut waiter = (asked.wait > 0).then(|| server.watch.waiter(&question.repository));
     let mut place = None;
     loop {
-        let (answer, terms, token) = answer(&server, &headers, &question).await?;
+        let (answer, judged, token) = answer(&server, &headers, &question).await?;
         match &mut waiter {
             // A server that stops says what holds now: whoever asked asks again, elsewhere.
             Some(waiter)
@@ -109,7 +103,7 @@ pub async fn ask(
                     () = server.stop.told() => {}
                 }
             }
-            _ => return Ok(Json(show::answer(&question, answer, &terms))),
+            _ => return Ok(Json(show::answer(&question, answer, &judged))),
         }
     }
 }
@@ -154,7 +148,7 @@ pub async fn ask_all(
         .enumerate()
         .map(|(i, commit)| parse::name(&format!("commits[{i}]"), CommitSha::parse(commit)))
         .collect::<Result<Vec<_>, _>>()?;
-    let (answers, terms, _) =
+    let (answers, judged, _) =
         answers(&server, &headers, &repository, &commits, target.as_ref()).await?;
     let answers: Vec<wire::Answer> = commits
         .into_iter()
@@ -167,7 +161,7 @@ pub async fn ask_all(
                     target: target.clone(),
                 },
                 answer,
-                &terms,
+                &judged,
             )
         })
         .collect();
@@ -175,6 +169,87 @@ pub async fn ask_all(
         allow: answers.iter().all(|answer| answer.allow),
         answers,
     }))
+}
+
+/// What is asked of the past.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AskedThen {
+    /// `owner/name`.
+    repository: String,
+    /// Full commit id.
+    commit: String,
+    /// Only revisions that go to this branch, if the answer was about those.
+    target: Option<String>,
+    /// The `snapshot` of an answer.
+    as_of: String,
+}
+
+/// What was answered then? An answer once more, from the facts as they were and at the time that it was: to explain it, never
+/// to let anything pass.
+#[utoipa::path(
+    get, path = "/api/v1/gate/past", tag = "gate", params(AskedThen), security(("token" = ["gate"])),
+    responses(
+        (status = 200, description = "The answer as it was, inside one that allows nothing.", body = wire::Past),
+        (status = 401, description = "No valid token.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not for this token.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Not understood, or no snapshot that this database had.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database cannot be asked.", body = wire::Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn ask_then(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    asked: Result<Query<AskedThen>, QueryRejection>,
+) -> Result<Json<wire::Past>, Refusal> {
+    let token = caller::token(&server, &headers).await?;
+    let Query(asked) = asked.map_err(misspelt)?;
+    let question = question(asked.repository, asked.commit, asked.target)?;
+    token.allows(Scope::Gate, &question.repository)?;
+    let moment: Moment = asked
+        .as_of
+        .parse()
+        .map_err(|error: NoMoment| Refusal::unreadable("as_of", format!("`as_of` {error}.")))?;
+    let to_come = || Refusal::unreadable("as_of", "`as_of` is a moment that is yet to come.");
+    // The clocks of two servers may differ a little.
+    if moment.at() > server.db.now() + time::Duration::MINUTE {
+        return Err(to_come());
+    }
+    let then = store::gates::then(&server.db, &question, &moment, server.claims_max_age()).await?;
+    let then = then.ok_or_else(to_come)?;
+    let answer = gate::answer(then.found, &then.terms.policy, moment.at())
+        .in_mode(then.terms.mode(moment.at()));
+    let judged = Judged {
+        terms: then.terms,
+        snapshot: moment.snapshot().to_owned(),
+    };
+    Ok(Json(wire::Past {
+        allow: false,
+        then: show::answer(&question, answer, &judged),
+    }))
+}
+
+fn misspelt(error: QueryRejection) -> Refusal {
+    Refusal::rejected(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "query",
+        &error.body_text(),
+    )
+}
+
+fn question(
+    repository: String,
+    commit: String,
+    target: Option<String>,
+) -> Result<Question, Refusal> {
+    Ok(Question {
+        repository: parse::name("repository", RepositoryName::parse(repository))?,
+        commit: parse::name("commit", CommitSha::parse(commit))?,
+        target: target
+            .map(|target| parse::branch("target", target))
+            .transpose()?,
+    })
 }
 
 fn unreadable(error: JsonRejection) -> Refusal {
@@ -188,9 +263,9 @@ async fn answer(
     server: &Server,
     headers: &HeaderMap,
     question: &Question,
-) -> Result<(Answer, Terms, TokenId), Refusal> {
+) -> Result<(Answer, Judged, TokenId), Refusal> {
     let commits = std::slice::from_ref(&question.commit);
-    let (mut answers, terms, token) = answers(
+    let (mut answers, judged, token) = answers(
         server,
         headers,
         &question.repository,
@@ -199,10 +274,10 @@ async fn answer(
     )
     .await?;
     let answer = answers.pop().ok_or(Problem::Internal)?;
-    Ok((answer, terms, token))
+    Ok((answer, judged, token))
 }
 
-/// The answers to some commits, in the order asked, the terms by which they were judged, and whose question it is. The token is found in the same statement, so that one that was revoked
+/// The answers to some commits, in the order asked, by what they were judged, and whose question it is. The token is found in the same statement, so that one that was revoked
 /// a moment ago opens nothing, also not for a question that has been waiting.
 async fn answers(
     server: &Server,
@@ -210,7 +285,7 @@ async fn answers(
     repository: &RepositoryName,
     commits: &[CommitSha],
     target: Option<&Branch>,
-) -> Result<(Vec<Answer>, Terms, TokenId), Refusal> {
+) -> Result<(Vec<Answer>, Judged, TokenId), Refusal> {
     let hash = caller::hash(headers)?;
     let distinct: Vec<CommitSha> = commits
         .iter()
@@ -238,7 +313,11 @@ async fn answers(
         gate::answer(found, &terms.policy, now).in_mode(terms.mode(now))
     };
     let answers = commits.iter().map(of).collect();
-    Ok((answers, terms, token.id))
+    let judged = Judged {
+        terms,
+        snapshot: asked.snapshot,
+    };
+    Ok((answers, judged, token.id))
 }
 
 /// Whether waiting may turn this no into a yes by itself. A rejection takes a person's change of mind, doubt an admin.

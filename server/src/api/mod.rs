@@ -37,6 +37,7 @@ pub fn routes() -> (Router<Server>, utoipa::openapi::OpenApi) {
         .layer(DefaultBodyLimit::max(submit::MAX_BODY));
     let (router, document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(gate::ask, gate::ask_all))
+        .routes(routes!(gate::ask_then))
         .routes(routes!(changes::list))
         .routes(routes!(changes::show))
         .routes(routes!(changes::revisions))

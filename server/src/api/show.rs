@@ -1,11 +1,11 @@
 //! From the domain to the wire.
 
-use super::wire;
+use super::{gate, wire};
 use domain::{
     case::Case,
     change::{Change, ChangeState, Patch, Revision},
     decision::Recorded,
-    gate::{Answer, Judged, Question},
+    gate::{Answer, Judged, Moment, Question},
     names::RepositoryName,
     people::Level,
     policy::{
@@ -23,7 +23,7 @@ const DIFFER: usize = 200;
 
 /// An answer of the gate.
 #[must_use]
-pub fn answer(question: &Question, from: Answer, terms: &Terms) -> wire::Answer {
+pub fn answer(question: &Question, from: Answer, by: &gate::Judged) -> wire::Answer {
     wire::Answer {
         repository: question.repository.to_string(),
         commit: question.commit.to_string(),
@@ -39,8 +39,9 @@ pub fn answer(question: &Question, from: Answer, terms: &Terms) -> wire::Answer 
             .map(|judged| gate_change(question, judged))
             .collect(),
         via: None,
-        policy: Some(policy(&terms.policy)),
+        policy: Some(policy(&by.terms.policy)),
         as_of: from.as_of,
+        snapshot: Moment::new(from.as_of, by.snapshot.clone()).to_string(),
         source_age: None,
     }
 }

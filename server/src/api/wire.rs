@@ -147,8 +147,23 @@ pub struct Answer {
     pub policy: Option<Policy>,
     #[serde(with = "time::serde::rfc3339")]
     pub as_of: OffsetDateTime,
+    /// With which `GET /api/v1/gate/past` gives this answer again, whatever has changed since: time and database snapshot. Take
+    /// it for one word.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schema(example = "2026-11-22T12:00:00.123456Z/741:745:742")]
+    pub snapshot: String,
     /// Whole seconds since a code host last confirmed the stalest change; null where no host is connected.
     pub source_age: Option<i64>,
+}
+
+/// What a gate answered at a moment that is past: no permission now.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Past {
+    /// Never true: who takes this for an answer about now lets nothing pass.
+    #[schema(example = false)]
+    pub allow: bool,
+    /// The answer as it was.
+    pub then: Answer,
 }
 
 /// Lowest first: `unheard` < `undecidable` < `rejected` < `waiting` < `overridden` < `approved` = `not_required`.

@@ -6,14 +6,16 @@ use super::{
     failed, warn,
 };
 use crate::{
-    api::wire::{Answer, Need, Verdict},
+    api::wire::{Answer, Need, Past, Verdict},
     settings,
 };
 use domain::{
+    gate::Moment,
     names::{Branch, CommitSha, RepositoryName},
     text,
 };
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
+use serde::Serialize;
 use std::{
     fmt::Display,
     io::{self, Write as _},
@@ -21,6 +23,12 @@ use std::{
     time::Duration,
 };
 use tokio::time::Instant;
+
+/// The exit code of an answer about the past: as every code but 0, it lets nothing pass.
+const THEN: u8 = 4;
+
+/// How long an answer may take that nothing is waited for.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The longest that a server keeps one question waiting.
 const SLICE: Duration = Duration::from_secs(60);
@@ -30,13 +38,15 @@ const SLICE: Duration = Duration::from_secs(60);
 Examples:
   countersign gate --repository acme/payments --commit \"$GITHUB_SHA\"
   countersign gate --repository acme/payments --commit \"$(git rev-parse HEAD)\" --target main --wait 30m
+  countersign gate --repository acme/payments --commit \"$GITHUB_SHA\" --as-of \"$(jq -r .snapshot answer.json)\"
 
 A token with scope `gate` is needed.
 Exit codes; a pipeline treats everything but 0 as no:
   0  allowed
   1  rejected
   2  not allowed when time ran out: still waiting, or nobody told Countersign of this commit
-  3  no answer: could not ask, could not evaluate, or called wrongly")]
+  3  no answer: could not ask, could not evaluate, or called wrongly
+  4  told what was answered then (--as-of): no permission now, whatever it was")]
 pub struct Options {
     /// The repository, as owner/name
     #[arg(long, value_name = "OWNER/NAME")]
@@ -50,6 +60,9 @@ pub struct Options {
     /// How long to wait for a sign-off, such as 90s, 30m or 2h [default: not at all]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     wait: Option<Duration>,
+    /// Tell what was answered then instead: the `snapshot` of an answer
+    #[arg(long, value_name = "SNAPSHOT", conflicts_with = "wait")]
+    as_of: Option<Moment>,
     /// Answer in JSON, as the server gave it
     #[arg(long)]
     json: bool,
@@ -59,11 +72,18 @@ pub struct Options {
 
 /// Asks until there is an answer or no time left.
 pub async fn run(options: Options) -> ExitCode {
-    match ask(&options).await {
-        Ok(answer) => {
-            say(&options, &answer);
-            ExitCode::from(exit_code(&answer))
-        }
+    let said = match &options.as_of {
+        None => ask(&options).await.map(|answer| {
+            say(&options, &answer, sentence(&answer));
+            exit_code(&answer)
+        }),
+        Some(moment) => ask_then(&options, moment).await.map(|past| {
+            say(&options, &past, history(&past.then, moment));
+            THEN
+        }),
+    };
+    match said {
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             if options.json {
                 print(no_answer(&error));
@@ -139,33 +159,52 @@ async fn ask(options: &Options) -> anyhow::Result<Answer> {
 }
 
 async fn ask_once(client: &Client, options: &Options, wait: Duration) -> Result<Answer, Failure> {
+    let wait_for = (wait >= Duration::from_secs(1)).then(|| ("wait", wait.as_secs().to_string()));
+    let lasting = |error| Failure::Lasting(format!("{error:#}"));
+    let request = request(client, options, "api/v1/gate", wait_for).map_err(lasting)?;
+    let answer = client::answer(request.timeout(wait + PATIENCE)).await?;
+    is_about(options, &answer).map_err(lasting)?;
+    Ok(answer)
+}
+
+/// Asks once for what was answered at a moment: it is what it is, and no waiting changes it.
+async fn ask_then(options: &Options, moment: &Moment) -> anyhow::Result<Past> {
+    let client = Client::new(&options.server)?;
+    let as_of = Some(("as_of", moment.to_string()));
+    let request = request(&client, options, "api/v1/gate/past", as_of)?;
+    let past: Past = client::answer(request.timeout(PATIENCE)).await?;
+    is_about(options, &past.then)?;
+    Ok(past)
+}
+
+fn request(
+    client: &Client,
+    options: &Options,
+    path: &str,
+    more: Option<(&str, String)>,
+) -> anyhow::Result<RequestBuilder> {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.append_pair("repository", options.repository.as_str());
     query.append_pair("commit", options.commit.as_str());
     if let Some(target) = &options.target {
         query.append_pair("target", target.as_str());
     }
-    if wait >= Duration::from_secs(1) {
-        query.append_pair("wait", &wait.as_secs().to_string());
-    }
-    let request = client
-        .request(Method::GET, &format!("api/v1/gate?{}", query.finish()))
-        .map_err(|error| Failure::Lasting(format!("{error:#}")))?
-        .header("cache-control", "no-cache")
-        .timeout(wait + Duration::from_secs(15));
-    let answer: Answer = client::answer(request).await?;
+    query.extend_pairs(more);
+    let request = client.request(Method::GET, &format!("{path}?{}", query.finish()))?;
+    Ok(request.header("cache-control", "no-cache"))
+}
+
+fn is_about(options: &Options, answer: &Answer) -> anyhow::Result<()> {
     let asked = answer.commit == options.commit.as_str()
         && answer
             .repository
             .eq_ignore_ascii_case(options.repository.as_str())
         && answer.target.as_deref() == options.target.as_ref().map(Branch::as_str);
-    if asked {
-        Ok(answer)
-    } else {
-        Err(Failure::Lasting(
-            "the answer is about something else than was asked: something between us and the server mixes answers up".to_owned(),
-        ))
-    }
+    anyhow::ensure!(
+        asked,
+        "the answer is about something else than was asked: something between us and the server mixes answers up"
+    );
+    Ok(())
 }
 
 fn duration(text: &str) -> Result<Duration, &'static str> {
@@ -174,7 +213,7 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
         .ok_or("is no time: write 90s, 30m or 2h")
 }
 
-fn say(options: &Options, answer: &Answer) {
+fn say(options: &Options, answer: &impl Serialize, sentence: String) {
     if options.json {
         match serde_json::to_string(answer) {
             Ok(json) => print(json),
@@ -182,7 +221,7 @@ fn say(options: &Options, answer: &Answer) {
         }
     } else {
         // Names and titles are other people's text, and a terminal obeys what nobody sees.
-        print(text::visible(&sentence(answer)));
+        print(text::visible(&sentence));
     }
 }
 
@@ -194,6 +233,13 @@ fn print(line: impl Display) {
 fn no_answer(error: &anyhow::Error) -> serde_json::Value {
     let problem = error.downcast_ref().and_then(Failure::problem);
     serde_json::json!({ "allow": false, "error": format!("{error:#}"), "problem": problem })
+}
+
+/// One line that nobody takes for an answer about now.
+fn history(then: &Answer, moment: &Moment) -> String {
+    let at = moment.to_string();
+    let at = at.split('/').next().unwrap_or_default();
+    format!("as of {at}, and no permission now: {}", sentence(then))
 }
 
 /// One line: yes or no, which change, why, what is missing and who could give it.

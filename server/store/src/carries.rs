@@ -2,6 +2,7 @@
 
 use crate::{
     Db, Error, Tx,
+    cases::AsOf,
     error::known,
     events, patches, rows,
     submissions::{Outcome, Submission},
@@ -152,16 +153,20 @@ pub(crate) async fn to(
     conn: &mut PgConnection,
     repository: RepositoryId,
     revision: RevisionId,
+    as_of: AsOf<'_>,
 ) -> Result<Vec<Carry>, Error> {
     let rows = sqlx::query!(
         "select o.digest, c.proof from carry c join revision o on o.repository_id = c.repository_id and o.id = c.from_revision
-         where c.repository_id = $1 and c.to_revision = $2 and not exists (
+         where c.repository_id = $1 and c.to_revision = $2 and was_there(c.xid, $3::text::pg_snapshot) and not exists (
              select from patch_dispute d
              left join patch_ruling p on p.repository_id = d.repository_id and p.revision_id = d.revision_id and p.patch_hash = d.patch_hash
-             where d.repository_id = o.repository_id and d.revision_id = o.id and p.stored_is_true is not true)
+                                      and was_there(p.xid, $3::text::pg_snapshot)
+             where d.repository_id = o.repository_id and d.revision_id = o.id and p.stored_is_true is not true
+               and was_there(d.xid, $3::text::pg_snapshot))
          order by o.number, c.proof",
         repository.0,
         revision.0,
+        as_of.snapshot(),
     )
     .fetch_all(conn)
     .await?;

@@ -14,6 +14,7 @@ use domain::{
     contributor::{Contributor, Key, Role, Stranger},
     decision::{Decision, Kind, Reason, Recorded},
     digest::{Digest, PatchHash},
+    gate::Moment,
     ids::{ChangeId, DecisionId, FormKey, PersonId, RepositoryId, RevisionId},
     names::CommitSha,
     people::{self, Granted, Level, Source, held},
@@ -35,6 +36,21 @@ pub enum Which {
     Number(i32),
 }
 
+/// As of when a case is loaded.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct AsOf<'a> {
+    /// None of these is now.
+    pub moment: Option<&'a Moment>,
+    /// The version of the facts about people that held in the moment's snapshot.
+    pub people: Option<i64>,
+}
+
+impl AsOf<'_> {
+    pub fn snapshot(&self) -> Option<&str> {
+        self.moment.map(Moment::snapshot)
+    }
+}
+
 /// The case of a change, or none if there is no such change or revision, or not for this reader to see.
 ///
 /// # Errors
@@ -46,7 +62,8 @@ pub async fn read(
     which: Which,
     claims_max_age: Duration,
 ) -> Result<Option<Case>, Error> {
-    find(conn, Some(reader), change, which, claims_max_age).await
+    let now = AsOf::default();
+    find(conn, Some(reader), change, which, claims_max_age, now).await
 }
 
 /// The same for what this crate makes of it itself, and shows to nobody.
@@ -56,7 +73,18 @@ pub(crate) async fn load(
     which: Which,
     claims_max_age: Duration,
 ) -> Result<Option<Case>, Error> {
-    find(conn, None, change, which, claims_max_age).await
+    find(conn, None, change, which, claims_max_age, AsOf::default()).await
+}
+
+/// The same as it was. Names are those of now: they are only shown, and nobody keeps what people were called.
+pub(crate) async fn load_as_of(
+    conn: &mut PgConnection,
+    change: ChangeId,
+    which: Which,
+    claims_max_age: Duration,
+    as_of: AsOf<'_>,
+) -> Result<Option<Case>, Error> {
+    find(conn, None, change, which, claims_max_age, as_of).await
 }
 
 async fn find(
@@ -65,8 +93,9 @@ async fn find(
     change: ChangeId,
     which: Which,
     claims_max_age: Duration,
+    as_of: AsOf<'_>,
 ) -> Result<Option<Case>, Error> {
-    let Some(found) = change_and_revision(conn, reader, change, which).await? else {
+    let Some(found) = change_and_revision(conn, reader, change, which, as_of).await? else {
         return Ok(None);
     };
     let Current {
@@ -77,25 +106,34 @@ async fn find(
         pointer,
         readers,
     } = found;
+    let pointer = match as_of.snapshot() {
+        None => pointer,
+        Some(snapshot) => policies::held_in(conn, &change.repository_name, snapshot).await?,
+    };
     let policy = policies::read(conn, &pointer).await?;
-    let (provenance, tools) = provenance(conn, change.repository, revision.id).await?;
+    let (provenance, tools) = provenance(conn, change.repository, revision.id, as_of).await?;
     let paths = if policy.document.reads_paths() {
         paths(conn, change.repository, revision.id).await?
     } else {
         Vec::new()
     };
-    let (drafted, rebased) = turns(conn, &change, &policy).await?;
-    let oldest_debt = oldest_debt(conn, change.repository, &policy).await?;
+    let (drafted, rebased) = turns(conn, &change, &policy, as_of).await?;
+    let oldest_debt = match as_of.moment {
+        None => oldest_debt(conn, change.repository, &policy).await?,
+        // It says who may decide next, and nobody does in the past.
+        Some(_) => None,
+    };
     Ok(Some(Case {
         provenance,
         tools,
         paths,
-        contributors: contributors(conn, &change, &revision, people_then, claims_max_age).await?,
-        decisions: decisions(conn, change.repository, change.id).await?,
-        reviewers: reviewers(conn, change.repository).await?,
+        contributors: contributors(conn, &change, &revision, people_then, claims_max_age, as_of)
+            .await?,
+        decisions: decisions_as_of(conn, change.repository, change.id, as_of).await?,
+        reviewers: reviewers(conn, change.repository, as_of).await?,
         readers,
-        carries: carries::to(conn, change.repository, revision.id).await?,
-        undoes: reverts::of(conn, change.repository, revision.id).await?,
+        carries: carries::to(conn, change.repository, revision.id, as_of).await?,
+        undoes: reverts::of(conn, change.repository, revision.id, as_of).await?,
         policy: (*policy).clone(),
         drafted,
         rebased,
@@ -123,6 +161,7 @@ async fn change_and_revision(
     reader: Option<&Reader>,
     change: ChangeId,
     which: Which,
+    as_of: AsOf<'_>,
 ) -> Result<Option<Current>, Error> {
     let (this, number) = match which {
         Which::Current => (None, None),
@@ -134,16 +173,23 @@ async fn change_and_revision(
         r#"select c.id, c.repository_id, repository.name as repository, c.key, c.created_at, s.state, s.draft, s.title, s.url,
                   s.author_name, s.head_revision, r.id as revision_id, r.number, r.target, r.merge_base, r.head, r.digest, r.files,
                   r.added, r.removed, r.people_version, r.arrived_at,
-                  (select version from people_version) as "people_version_now!", repository.policy, repository.policy_version,
-                  repository.policy_hash, repository.read_by,
+                  coalesce($7, (select version from people_version)) as "people_version_now!", repository.policy, repository.policy_version,
+                  repository.policy_hash,
+                  case when $7::bigint is null then repository.read_by
+                       else (select h.teams from repository_readers h where h.repository_id = repository.id
+                             and held_at(h.from_version, h.until_version, $7)) end as read_by,
                   exists (select from patch_dispute d where d.repository_id = r.repository_id and d.revision_id = r.id
+                          and was_there(d.xid, $6::text::pg_snapshot)
                           and not exists (select from patch_ruling p where p.repository_id = d.repository_id
-                                          and p.revision_id = d.revision_id and p.patch_hash = d.patch_hash)) as "disputed!",
+                                          and p.revision_id = d.revision_id and p.patch_hash = d.patch_hash
+                                          and was_there(p.xid, $6::text::pg_snapshot))) as "disputed!",
                   exists (select from patch_ruling p where p.repository_id = r.repository_id and p.revision_id = r.id
-                          and not p.stored_is_true) as "wrong!"
+                          and not p.stored_is_true and was_there(p.xid, $6::text::pg_snapshot)) as "wrong!"
            from change c
            join repository on repository.id = c.repository_id
-           join change_state s on s.repository_id = c.repository_id and s.change_id = c.id and s.until_version is null
+           join change_state s on s.repository_id = c.repository_id and s.change_id = c.id
+                and s.from_version = (select max(v.from_version) from change_state v where v.repository_id = c.repository_id
+                                      and v.change_id = c.id and was_there(v.xid, $6::text::pg_snapshot))
            join revision r on r.repository_id = c.repository_id and r.change_id = c.id
                 and case when $2::uuid is not null then r.id = $2 when $3::int is not null then r.number = $3 else r.id = s.head_revision end
            where c.id = $1 and may_read(repository.read_by, repository.folded, $4, $5)"#,
@@ -152,6 +198,8 @@ async fn change_and_revision(
         number,
         reader.and_then(Reader::teams),
         named.as_deref(),
+        as_of.snapshot(),
+        as_of.people,
     )
     .fetch_optional(conn)
     .await?;
@@ -182,11 +230,14 @@ async fn provenance(
     conn: &mut PgConnection,
     repository: RepositoryId,
     revision: RevisionId,
+    as_of: AsOf<'_>,
 ) -> Result<(Provenance, Vec<Tool>), Error> {
     let rows = sqlx::query!(
-        "select distinct strength, tool from mark where repository_id = $1 and revision_id = $2 order by tool",
+        "select distinct strength, tool from mark
+         where repository_id = $1 and revision_id = $2 and was_there(xid, $3::text::pg_snapshot) order by tool",
         repository.0,
         revision.0,
+        as_of.snapshot(),
     )
     .fetch_all(conn)
     .await?;
@@ -218,7 +269,7 @@ pub(crate) async fn under(
     } else {
         case.paths.clone()
     };
-    let (drafted, rebased) = turns(conn, &case.change, policy).await?;
+    let (drafted, rebased) = turns(conn, &case.change, policy, AsOf::default()).await?;
     Ok(Case {
         paths,
         drafted,
@@ -253,6 +304,7 @@ async fn turns(
     conn: &mut PgConnection,
     change: &Change,
     policy: &Policy,
+    as_of: AsOf<'_>,
 ) -> Result<(Option<Turn>, Option<Turn>), Error> {
     let terms = &policy.document.approvals;
     if !(terms.expire_on_draft || terms.expire_on_new_base) {
@@ -263,10 +315,12 @@ async fn turns(
            from (select s.from_version, s.decisions, s.at, s.draft, r.merge_base, lag(s.draft) over states as was_draft,
                         lag(r.merge_base) over states as was_base
                  from change_state s join revision r on r.repository_id = s.repository_id and r.id = s.head_revision
-                 where s.repository_id = $1 and s.change_id = $2 window states as (order by s.from_version)) states
+                 where s.repository_id = $1 and s.change_id = $2 and was_there(s.xid, $3::text::pg_snapshot)
+                 window states as (order by s.from_version)) states
            where was_base is not null order by from_version"#,
         change.repository.0,
         change.id.0,
+        as_of.snapshot(),
     )
     .fetch_all(conn)
     .await?;
@@ -320,11 +374,14 @@ async fn contributors(
     revision: &Revision,
     people_version: i64,
     claims_max_age: Duration,
+    as_of: AsOf<'_>,
 ) -> Result<Vec<Known>, Error> {
     let rows = sqlx::query!(
-        "select role, name, email, login, keys from contributor where repository_id = $1 and change_id = $2 order by role, name, email, login",
+        "select role, name, email, login, keys from contributor
+         where repository_id = $1 and change_id = $2 and was_there(xid, $3::text::pg_snapshot) order by role, name, email, login",
         change.repository.0,
         change.id.0,
+        as_of.snapshot(),
     )
     .fetch_all(&mut *conn)
     .await?;
@@ -338,6 +395,7 @@ async fn contributors(
         people_version,
         revision.arrived_at,
         claims_max_age,
+        as_of,
     )
     .await?;
     rows.into_iter()
@@ -373,18 +431,22 @@ async fn ties(
     version: i64,
     arrived_at: Timestamp,
     claims_max_age: Duration,
+    as_of: AsOf<'_>,
 ) -> Result<HashMap<String, Vec<Tie>>, Error> {
     let rows = sqlx::query!(
-        r#"select a.key, a.person_id, p.name, a.source, a.until_version,
+        r#"select a.key, a.person_id, p.name, a.source,
+                  case when held_at(a.from_version, a.until_version, $5) then null else a.until_version end as until_version,
                   a.proved and a.from_version <= $2 and (a.until_version is null or a.until_version > $2) as "proved!",
                   array(select f.source || ' ' || f.value from person_fact f where f.person_id = p.id and f.kind = 'level'
                         and f.from_version <= $2 and (f.until_version is null or f.until_version > $2)) as "levels!",
-                  (select max(i.at) from sign_in i where i.person_id = p.id and i.at <= $3) as signed_in_at
+                  (select max(i.at) from sign_in i where i.person_id = p.id and i.at <= $3 and was_there(i.xid, $4::text::pg_snapshot)) as signed_in_at
            from account a join person p on p.id = a.person_id
-           where a.key = any($1)"#,
+           where a.key = any($1) and ($5::bigint is null or a.from_version <= $5)"#,
         keys,
         version,
         arrived_at,
+        as_of.snapshot(),
+        as_of.people,
     )
     .fetch_all(conn)
     .await?;
@@ -593,15 +655,25 @@ pub async fn decisions(
     repository: RepositoryId,
     change: ChangeId,
 ) -> Result<Vec<Recorded>, Error> {
+    decisions_as_of(conn, repository, change, AsOf::default()).await
+}
+
+async fn decisions_as_of(
+    conn: &mut PgConnection,
+    repository: RepositoryId,
+    change: ChangeId,
+    as_of: AsOf<'_>,
+) -> Result<Vec<Recorded>, Error> {
     let rows = sqlx::query_as!(
         DecisionRow,
         r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
                   d.incident, d.none_of_these_is_me, d.strangers, d.people_version, d.about_seq, d.level, d.teams, d.roles, d.policy, d.policy_version, d.at, p.name, r.number
            from decision d join person p on p.id = d.person_id
            join revision r on r.repository_id = d.repository_id and r.id = d.revision_id
-           where d.repository_id = $1 and d.change_id = $2 order by d.seq"#,
+           where d.repository_id = $1 and d.change_id = $2 and was_there(d.xid, $3::text::pg_snapshot) order by d.seq"#,
         repository.0,
         change.0,
+        as_of.snapshot(),
     )
     .fetch_all(conn)
     .await?;
@@ -678,20 +750,27 @@ impl DecisionRow {
 async fn reviewers(
     conn: &mut PgConnection,
     repository: RepositoryId,
+    as_of: AsOf<'_>,
 ) -> Result<Vec<Reviewer>, Error> {
     let rows = sqlx::query!(
         r#"select p.id, p.name,
                   array(select f.source || ' ' || f.value from person_fact f
-                        where f.person_id = p.id and f.kind = 'level' and f.until_version is null) as "levels!",
+                        where f.person_id = p.id and f.kind = 'level' and held_at(f.from_version, f.until_version, $2)) as "levels!",
                   array(select distinct f.value from person_fact f
-                        where f.person_id = p.id and f.kind = 'team' and f.until_version is null order by f.value) as "teams!",
+                        where f.person_id = p.id and f.kind = 'team' and held_at(f.from_version, f.until_version, $2) order by f.value) as "teams!",
                   array(select distinct f.value from person_fact f
-                        where f.person_id = p.id and f.kind = 'role' and f.until_version is null order by f.value) as "roles!",
+                        where f.person_id = p.id and f.kind = 'role' and held_at(f.from_version, f.until_version, $2) order by f.value) as "roles!",
                   (select count(*) from decision d join repository r on r.id = d.repository_id
-                   where d.person_id = p.id and d.at > now() - interval '7 days' and (r.read_by is null or r.id = $1)) as "load!"
+                   where d.person_id = p.id and d.at > coalesce($3, now()) - interval '7 days' and (r.read_by is null or r.id = $4)
+                     and was_there(d.xid, $1::text::pg_snapshot)) as "load!"
            from person p
-           where not exists (select from person_fact i where i.person_id = p.id and i.kind = 'inactive' and i.until_version is null)
+           where was_there(p.xid, $1::text::pg_snapshot)
+             and not exists (select from person_fact i where i.person_id = p.id and i.kind = 'inactive'
+                             and held_at(i.from_version, i.until_version, $2))
            order by p.name, p.id"#,
+        as_of.snapshot(),
+        as_of.people,
+        as_of.moment.map(Moment::at),
         repository.0,
     )
     .fetch_all(conn)

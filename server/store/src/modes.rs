@@ -1,7 +1,7 @@
 //! Whether gates enforce what a repository demands, or only say what they would have answered.
 
 use crate::{Error, Tx, events, policies::Locked};
-use domain::{Timestamp, ids::PersonId};
+use domain::{Timestamp, ids::PersonId, names::RepositoryName};
 use serde_json::json;
 use sqlx::PgConnection;
 
@@ -57,6 +57,24 @@ pub async fn set(
         "mode": mode, "until": observe_until.map(Timestamp::unix_timestamp), "person": admin, "reason": reason,
     });
     events::record(tx, Some(of.id), "mode.set", of.id.0, data).await
+}
+
+/// Until when a repository was only observed, as it was in a snapshot.
+pub(crate) async fn held_in(
+    conn: &mut PgConnection,
+    repository: &RepositoryName,
+    snapshot: &str,
+) -> Result<Option<Timestamp>, Error> {
+    let ends_at = sqlx::query_scalar!(
+        "select m.ends_at from repository join repository_mode m on m.repository_id = repository.id
+         where repository.folded = $1 and was_there(m.from_xid, $2::text::pg_snapshot)
+           and (m.until_xid is null or not was_there(m.until_xid, $2::text::pg_snapshot))",
+        repository.folded(),
+        snapshot,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(ends_at.flatten())
 }
 
 /// The last times that the mode of a repository was set, the latest first.

@@ -2,7 +2,7 @@
 
 use crate::{
     Db, Error, Tx,
-    cases::{self, Which},
+    cases::{self, AsOf, Which},
     events,
     patches::{self, Packed},
     rows,
@@ -170,18 +170,22 @@ pub(crate) async fn of(
     conn: &mut PgConnection,
     repository: RepositoryId,
     revision: RevisionId,
+    as_of: AsOf<'_>,
 ) -> Result<Option<Undone>, Error> {
     let row = sqlx::query!(
         "select c.key, o.number from revert v
          join revision o on o.repository_id = v.repository_id and o.id = v.undone_revision
          join change c on c.repository_id = o.repository_id and c.id = o.change_id
-         where v.repository_id = $1 and v.revision_id = $2 and not exists (
+         where v.repository_id = $1 and v.revision_id = $2 and was_there(v.xid, $3::text::pg_snapshot) and not exists (
              select from patch_dispute d
              left join patch_ruling p on p.repository_id = d.repository_id and p.revision_id = d.revision_id and p.patch_hash = d.patch_hash
-             where d.repository_id = o.repository_id and d.revision_id = o.id and p.stored_is_true is not true)
+                                      and was_there(p.xid, $3::text::pg_snapshot)
+             where d.repository_id = o.repository_id and d.revision_id = o.id and p.stored_is_true is not true
+               and was_there(d.xid, $3::text::pg_snapshot))
          order by v.at, c.key limit 1",
         repository.0,
         revision.0,
+        as_of.snapshot(),
     )
     .fetch_optional(conn)
     .await?;

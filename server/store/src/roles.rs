@@ -19,6 +19,7 @@ const RECORDS: &[&str] = &[
     "carry",
     "revert",
     "sign_in",
+    "people_change",
     "policy_version",
     "policy_ruling",
 ];

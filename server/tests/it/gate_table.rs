@@ -599,6 +599,7 @@ fn assert_whole(answer: &Value) {
         "policy",
         "reasons",
         "repository",
+        "snapshot",
         "source_age",
         "verdict",
         "via",

@@ -14,6 +14,7 @@ mod pages;
 mod people;
 mod policies;
 mod reading;
+mod replay;
 mod reverting;
 mod roles;
 mod slowness;

@@ -49,6 +49,7 @@ async fn the_application_may_add_to_the_record_and_never_rewrite_it(pool: PgPool
     patch_dispute: insert select
     patch_file: insert select
     patch_ruling: insert select
+    people_change: insert select
     people_version: insert select; updates version
     person: insert select; updates name
     person_fact: insert select; updates until_version

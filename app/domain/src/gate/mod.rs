@@ -1,5 +1,9 @@
 //! The question "may this commit pass?" and its answer.
 
+mod moment;
+
+pub use moment::{Moment, NoMoment};
+
 use crate::{
     Timestamp,
     change::ChangeState,

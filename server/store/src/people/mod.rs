@@ -202,13 +202,27 @@ pub async fn version(conn: &mut PgConnection) -> Result<i64, Error> {
         .await?)
 }
 
+/// The version that held in a snapshot.
+///
+/// # Errors
+/// The database cannot be asked.
+pub(crate) async fn version_in(conn: &mut PgConnection, snapshot: &str) -> Result<i64, Error> {
+    Ok(sqlx::query_scalar!(
+        "select version from people_change where was_there(xid, $1::text::pg_snapshot) order by version desc limit 1",
+        snapshot,
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
 /// Raises the version under its row lock, which this transaction then holds: changes of facts happen one after another.
 pub(crate) async fn next_version(tx: &mut Tx) -> Result<i64, Error> {
-    Ok(
-        sqlx::query_scalar!("update people_version set version = version + 1 returning version")
-            .fetch_one(tx.conn())
-            .await?,
+    Ok(sqlx::query_scalar!(
+        "with raised as (update people_version set version = version + 1 returning version)
+         insert into people_change (version) select version from raised returning version"
     )
+    .fetch_one(tx.conn())
+    .await?)
 }
 
 /// Finds or makes the person, and locks them: two sign-ins of one person come one after another.

@@ -13,7 +13,7 @@ pub use versions::{
     lock, refuse, version, versions,
 };
 
-pub(crate) use versions::{default_in_force, default_now};
+pub(crate) use versions::{default_in_force, default_now, held_in};
 
 use crate::Error;
 use domain::policy::{Document, Policy};
@@ -31,13 +31,6 @@ pub(crate) struct Pointer {
     pub version: i32,
     /// SHA-256 of its text.
     pub hash: Vec<u8>,
-}
-
-impl Pointer {
-    /// What it points at: a version is never another text.
-    pub fn name(&self) -> (&String, i32) {
-        (&self.policy, self.version)
-    }
 }
 
 /// Policies as they were read, by what is never another: the hash of the text is in the key, so that what stands here is
@@ -73,7 +66,7 @@ pub(crate) async fn read(conn: &mut PgConnection, pointer: &Pointer) -> Result<A
 }
 
 /// The same if it was read before.
-pub(crate) fn known(pointer: &Pointer) -> Option<Arc<Policy>> {
+fn known(pointer: &Pointer) -> Option<Arc<Policy>> {
     all_read().get(pointer).cloned()
 }
 

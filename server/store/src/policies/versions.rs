@@ -200,6 +200,31 @@ pub(crate) async fn default_now(conn: &mut PgConnection) -> Result<Arc<Policy>, 
     read(conn, &pointer).await
 }
 
+/// Where a repository's row pointed in a snapshot: to a version of its own, or to the default of that moment.
+///
+/// # Errors
+/// The database cannot be asked.
+pub(crate) async fn held_in(
+    conn: &mut PgConnection,
+    repository: &RepositoryName,
+    snapshot: &str,
+) -> Result<Pointer, Error> {
+    let row = sqlx::query_as!(
+        Pointer,
+        "select v.policy, v.version, v.hash
+         from policy_in_force f join policy_version v on v.policy = f.policy and v.version = f.version
+         where (f.policy = $1 and v.text is not null or f.policy = $2) and was_there(f.from_xid, $3::text::pg_snapshot)
+           and (f.until_xid is null or not was_there(f.until_xid, $3::text::pg_snapshot))
+         order by f.policy = $2 limit 1",
+        repository.folded(),
+        DEFAULT,
+        snapshot,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(row)
+}
+
 async fn pointer(conn: &mut PgConnection, policy: &str, version: i32) -> Result<Pointer, Error> {
     let hash = sqlx::query_scalar!(
         "select hash from policy_version where policy = $1 and version = $2",

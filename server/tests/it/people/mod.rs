@@ -15,7 +15,7 @@ use sqlx::PgPool;
 
 impl Human {
     /// Has an operator set their level.
-    async fn promoted(&self, level: Level) {
+    pub async fn promoted(&self, level: Level) {
         let mut tx = self.t.db.begin().await.unwrap();
         store::people::set_level(&mut tx, self.id, Some(level))
             .await
