@@ -48,7 +48,7 @@ pub struct Seen {
 pub enum News {
     /// Of repositories, by their folded names.
     Of(HashSet<String>),
-    /// Of no repository, and so perhaps of all of them; or this was the first look.
+    /// Of no repository, and so perhaps of all of them; or this was the first look, which only notes what is there.
     Everywhere,
 }
 
@@ -61,7 +61,7 @@ pub async fn news(pool: &sqlx::PgPool, seen: &mut Seen) -> Result<News, Error> {
     let rows = sqlx::query!(
         r#"select pg_snapshot_xmin(pg_current_snapshot())::text as "xmin!", e.id as "id?", r.folded as "repository?"
          from (select 1) as always
-         left join lateral (select id, repository_id from event where xid >= $1::text::xid8 order by xid desc limit $2) e on true
+         left join lateral (select id, repository_id from event where xid >= coalesce($1::text::xid8, pg_snapshot_xmin(pg_current_snapshot())) order by xid desc limit $2) e on true
          left join repository r on r.id = e.repository_id"#,
         seen.xmin,
         LOOKS_AT,

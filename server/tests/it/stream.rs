@@ -190,6 +190,7 @@ async fn links_lead_through_all_pages_of_decisions_and_of_changes(pool: PgPool) 
     for (change, _) in &changes {
         ben.decides(change, Kind::Approve).await.unwrap();
     }
+    Reader::new(&ci, 10).next(changes.len()).await;
     for (part, id) in [("decisions", "change"), ("changes", "id")] {
         let (mut address, mut read, mut sizes) =
             (format!("/api/v1/{part}?limit=2"), vec![], vec![]);
@@ -223,6 +224,7 @@ async fn what_is_of_another_repository_is_not_there(pool: PgPool) {
         .unwrap()
         .to_owned();
 
+    Reader::new(&ci, 10).next(1).await;
     let read = &[Scope::Read][..];
     let narrow = t.machine(read, "acme/payments").await;
     let elsewhere = t.machine(read, "globex/*").await;

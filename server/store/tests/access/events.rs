@@ -92,7 +92,13 @@ async fn what_is_committed_late_is_news_although_later_things_were_seen_before(p
     );
     let mut seen = Seen::default();
     let late = world.begun(Some(payments)).await;
+    world.happens(Some(ledger)).await;
     assert_eq!(world.news(&mut seen).await, News::Everywhere);
+    assert_eq!(
+        world.news(&mut seen).await,
+        of(&[]),
+        "what was there before the first look"
+    );
     world.happens(Some(ledger)).await;
     assert_eq!(world.news(&mut seen).await, of(&["acme/ledger"]));
     assert_eq!(world.news(&mut seen).await, of(&[]));
