@@ -1,5 +1,6 @@
 //! What clients saw: every request of one try, with when it began and when its answer had come, on one clock.
 
+use serde_json::Value;
 use std::time::Instant;
 use uuid::Uuid;
 
@@ -15,6 +16,8 @@ pub struct History {
     /// When the try began, in microseconds of the clock that the rows know.
     pub epoch: i64,
     pub requests: Vec<Request>,
+    /// What gates answered, word for word.
+    pub told: Vec<Value>,
 }
 
 /// One request and its answer.

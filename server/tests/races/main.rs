@@ -10,6 +10,7 @@ mod history;
 #[path = "../processes/mod.rs"]
 #[expect(dead_code, reason = "other test crates do more with processes")]
 mod processes;
+mod replay;
 mod seeded;
 mod stage;
 mod worlds;
@@ -17,6 +18,7 @@ mod worlds;
 use checker::Report;
 use history::History;
 use processes::chance::Chance;
+use serde_json::Value;
 use stage::Stage;
 use std::{
     collections::BTreeMap,
@@ -34,6 +36,10 @@ use worlds::{Lane, WORLDS};
 const TRIES: usize = 2000;
 /// How many go on side by side, unless `COUNTERSIGN_RACES_LANES` tells.
 const LANES: usize = 8;
+/// How many answers are asked for once more at the end: all of them, unless there are more.
+const KEPT: usize = 20_000;
+/// How many answers a try has.
+const ANSWERS: usize = 7;
 /// How many of the tries in which something was found are shown whole.
 const SHOWN: usize = 5;
 
@@ -45,6 +51,7 @@ async fn no_gate_allows_what_the_rules_do_not_allow_at_any_moment() {
     println!("COUNTERSIGN_RACES_SEED={seed}");
     let stage = Arc::new(Stage::start().await);
     let (begun, counts) = (Arc::new(AtomicUsize::new(0)), Arc::new(Counts::new()));
+    let every = (tries * ANSWERS).div_ceil(KEPT);
     let mut all = JoinSet::new();
     for lane in 0..lanes {
         let (stage, begun, counts) = (stage.clone(), begun.clone(), counts.clone());
@@ -55,13 +62,19 @@ async fn no_gate_allows_what_the_rules_do_not_allow_at_any_moment() {
                 && n < tries
             {
                 let world = &WORLDS[n % WORLDS.len()];
-                let (history, report) = lane.plays(world).await;
+                let kept = n.is_multiple_of(every);
+                let (mut history, report) = lane.plays(world, kept).await;
                 counts.takes(world.name, &history, report);
+                if kept {
+                    counts.keeps(&mut history.told);
+                }
             }
         });
     }
     all.join_all().await;
-    assert!(counts.told(), "something was found");
+    stage.turns().await;
+    let otherwise = stage.tells_otherwise(&counts.kept()).await;
+    assert!(counts.told(otherwise), "something was found");
 }
 
 /// What all tries came to.
@@ -77,6 +90,7 @@ struct SoFar {
     wrong_allows: usize,
     found: usize,
     said: Duration,
+    kept: Vec<Value>,
 }
 
 impl Counts {
@@ -107,15 +121,28 @@ impl Counts {
         }
     }
 
-    /// Prints all of it, and says whether nothing was found.
-    fn told(&self) -> bool {
+    fn keeps(&self, answers: &mut Vec<Value>) {
+        self.so_far.lock().unwrap().kept.append(answers);
+    }
+
+    fn kept(&self) -> Vec<Value> {
+        self.so_far.lock().unwrap().kept.clone()
+    }
+
+    /// Prints all of it with the answers that are now given otherwise, and says whether nothing was found.
+    fn told(&self, otherwise: Vec<String>) -> bool {
         let so_far = self.so_far.lock().unwrap();
+        for told in otherwise.iter().take(SHOWN) {
+            println!("\n{told}");
+        }
+        let (kept, others) = (so_far.kept.len(), otherwise.len());
+        println!("{kept} answers asked for once more, {others} given otherwise");
         for (world, (tries, overlapping)) in &so_far.tries {
             println!("{overlapping:>6} of {tries:>6} overlapping: {world}");
         }
         println!("after {:.0?}", self.began.elapsed());
         println!("{}", so_far.line());
-        so_far.found == 0
+        so_far.found == 0 && otherwise.is_empty()
     }
 }
 

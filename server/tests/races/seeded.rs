@@ -208,3 +208,40 @@ async fn an_answer_of_another_moment_is_found_and_one_of_this_moment_is_not() {
         assert_eq!(found, expected, "{when}: {report:?}");
     }
 }
+
+/// What a replay reads is filtered by two functions, which are put out of order here.
+#[tokio::test]
+async fn an_answer_of_the_past_that_is_given_from_what_holds_today_is_found() {
+    let stage = Stage::start().await;
+    let seeded = Seeded::on(&stage).await;
+    let (approve, key) = (seeded.form("approve"), key_of(&seeded.change));
+    seeded.scene.asks(0, &seeded.change.head).await;
+    seeded.scene.decides(1, &seeded.ben, &approve).await;
+    seeded.scene.asks(1, &seeded.change.head).await;
+    let person = seeded.ben.id.0;
+    seeded.scene.operates(Asked::Link { person, key }).await;
+    let (history, report) = seeded.checked().await;
+    assert!(report.is_clean(), "{report:?}");
+    let said = |answer: &Value| answer["verdict"].as_str().unwrap().to_owned();
+    let said: Vec<String> = history.told.iter().map(said).collect();
+    assert_eq!(said, ["waiting", "approved", "waiting"]);
+
+    stage.turns().await;
+    let otherwise = stage.tells_otherwise(&history.told).await;
+    assert_eq!(otherwise, [""; 0]);
+    for (bug, found) in [
+        (
+            "create or replace function held_at(from_version bigint, until_version bigint, version bigint) returns boolean
+             language sql immutable parallel safe return until_version is null",
+            2,
+        ),
+        (
+            "create or replace function was_there(wrote xid8, snapshot pg_snapshot) returns boolean
+             language sql immutable parallel safe return true",
+            3,
+        ),
+    ] {
+        sqlx::query(bug).execute(&stage.owner).await.unwrap();
+        assert_eq!(stage.tells_otherwise(&history.told).await.len(), found);
+    }
+}

@@ -38,8 +38,8 @@ pub struct Stage {
     // Dropped in this order: the servers before their database.
     _sites: [Site; 2],
     _cluster: Cluster,
-    doors: [Door; 2],
-    secret: String,
+    pub doors: [Door; 2],
+    pub secret: String,
     /// As the application's role.
     pub app: Db,
     /// As the owner, who may look at everything, and put right what a try left.
@@ -90,6 +90,7 @@ impl Stage {
             change: Uuid::nil(),
             watch: Watch::start(),
             requests: Mutex::default(),
+            told: Mutex::default(),
             racing: AtomicBool::new(false),
         };
         let shown = scene.submits(0, change).await.unwrap();
@@ -119,6 +120,7 @@ pub struct Scene<'s> {
     change: Uuid,
     pub watch: Watch,
     requests: Mutex<Vec<Request>>,
+    told: Mutex<Vec<Value>>,
     racing: AtomicBool,
 }
 
@@ -135,6 +137,7 @@ impl Scene<'_> {
             people_version: self.people_version,
             epoch: self.watch.epoch,
             requests: self.requests.into_inner().unwrap(),
+            told: self.told.into_inner().unwrap(),
         }
     }
 
@@ -181,6 +184,9 @@ impl Scene<'_> {
             },
             (answer, _) => answer,
         };
+        if let Answer::Gate { .. } = answer {
+            self.told.lock().unwrap().push(json);
+        }
         self.saw(began, asked, answer);
     }
 

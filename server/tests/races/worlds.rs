@@ -10,7 +10,7 @@ use crate::{
     },
     stage::{Form, Scene, Senior, Shown, Stage},
 };
-use domain::ids::PersonId;
+use domain::{contributor::Key, ids::PersonId};
 use futures::future::{BoxFuture, FutureExt as _, join_all};
 use serde_json::json;
 use std::time::Duration;
@@ -204,8 +204,8 @@ impl<'s> Lane<'s> {
         }
     }
 
-    /// Plays a world once, and has it checked.
-    pub async fn plays(&mut self, world: &World) -> (History, Report) {
+    /// Plays a world once, and has it checked. What was `kept` of it goes to another branch when it is over.
+    pub async fn plays(&mut self, world: &World, kept: bool) -> (History, Report) {
         if self.tries.is_multiple_of(SEASON) {
             self.others_come().await;
         }
@@ -231,6 +231,9 @@ impl<'s> Lane<'s> {
         let mut conn = self.stage.owner.acquire().await.unwrap();
         let report = checker::check(&mut conn, &history).await;
         self.tidies(&history).await;
+        if kept {
+            self.retargets(&change).await;
+        }
         (history, report)
     }
 
@@ -258,9 +261,11 @@ impl<'s> Lane<'s> {
                     people::set_level(&mut tx, person, None).await.unwrap();
                     tx.commit().await.unwrap();
                 }
-                Asked::Link { key, .. } => {
-                    self.as_owner("delete from account where key = $1", key)
-                        .await;
+                Asked::Link { person, key } => {
+                    let mut tx = self.stage.app.begin().await.unwrap();
+                    let (person, key) = (PersonId(*person), Key(key.clone()));
+                    people::unlink(&mut tx, person, &key).await.unwrap();
+                    tx.commit().await.unwrap();
                 }
                 Asked::Gate { .. } | Asked::Submit { .. } | Asked::Decide { .. } => {}
             }
@@ -272,6 +277,14 @@ impl<'s> Lane<'s> {
         ] {
             self.as_owner(forget, &change).await;
         }
+    }
+
+    async fn retargets(&self, change: &Change) {
+        let over = json!({ "current": true });
+        let elsewhere = change.clone().to("elsewhere").with(over);
+        let [door, _] = &self.stage.doors;
+        let answer = door.submits(&self.stage.secret, &elsewhere).await;
+        assert_eq!(answer.unwrap().status(), 201);
     }
 
     async fn lets_in_again(&mut self, person: Uuid) {
