@@ -18,6 +18,7 @@
 //! | [`decision`] | one fact by one person about one digest; never edited, never deleted |
 //! | [`verdict`] | what policy makes of a change and its decisions now |
 //! | [`carry`] | an approval counts for a new revision too, because that is provably the same change |
+//! | [`deployment`] | what was shipped, and whether it had been allowed |
 //! | [`standing`] | all that `verdict` reads except the time, one row a revision |
 //! | [`gate`] | the question "may this commit pass?" and its answer |
 
@@ -28,6 +29,7 @@ pub mod change;
 pub mod commit;
 pub mod contributor;
 pub mod decision;
+pub mod deployment;
 pub mod digest;
 pub mod gate;
 pub mod ids;

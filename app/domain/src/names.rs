@@ -84,9 +84,19 @@ names! {
     Branch(branch),
     /// A full commit id, SHA-1 or SHA-256, in lower case.
     CommitSha(commit_sha),
+    /// Where things are deployed to, as whoever deploys calls it: `production`. Compared without regard to case.
+    Environment(environment),
 }
 
 impl RepositoryName {
+    /// The form in which two names are compared.
+    #[must_use]
+    pub fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}
+
+impl Environment {
     /// The form in which two names are compared.
     #[must_use]
     pub fn folded(&self) -> String {
@@ -160,6 +170,16 @@ fn commit_sha(text: &str) -> Result<(), NameError> {
     }
 }
 
+fn environment(text: &str) -> Result<(), NameError> {
+    bounded(text, 100)?;
+    let inner = |c: char| c.is_ascii_graphic() || c == ' ';
+    if text.chars().all(inner) && text.trim() == text {
+        Ok(())
+    } else {
+        Err(NameError::Character)
+    }
+}
+
 fn bounded(text: &str, most: usize) -> Result<(), NameError> {
     match text.chars().count() {
         0 => Err(NameError::Empty),
@@ -222,6 +242,23 @@ mod tests {
             "", "a b", "a..b", "-x", "a/.b", "x.lock", "a//b", "a\tb", "@", "a@{1}", "end.", "a:b",
         ] {
             assert!(Branch::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_environment_is_one_line_that_everybody_reads_alike() {
+        for good in ["production", "eu-west/prod 2", "Staging"] {
+            assert!(Environment::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            " production",
+            "prod\n",
+            "pröd",
+            "a\u{202e}b",
+            &"x".repeat(101),
+        ] {
+            assert!(Environment::parse(bad).is_err(), "{bad}");
         }
     }
 

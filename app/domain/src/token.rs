@@ -114,15 +114,6 @@ impl Scope {
         }
     }
 
-    /// Whether any address or command asks for it yet.
-    #[must_use]
-    pub fn is_asked_for(self) -> bool {
-        match self {
-            Scope::Submit | Scope::Gate | Scope::Read | Scope::Policy => true,
-            Scope::Incidents | Scope::Admin => false,
-        }
-    }
-
     /// The scope of that word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {

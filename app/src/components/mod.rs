@@ -1,5 +1,6 @@
 //! Pieces of HTML that pages share.
 
+pub mod deployments;
 pub mod diff;
 pub mod digest;
 pub mod exceptional;

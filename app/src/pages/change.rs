@@ -22,6 +22,7 @@ use domain::{
 use leptos::prelude::*;
 use store::{
     cases::{self, Which},
+    deployments::{self, OfChange},
     patches, policies,
 };
 
@@ -29,6 +30,7 @@ use crate::{
     actions::Theme,
     caller::{Site, failed, viewer},
     components::{
+        deployments::Deployments,
         diff::{File, Shown},
         digest::{DigestBars, Size},
         exceptional::{DisputedRevision, Rare, RareKeys},
@@ -63,6 +65,8 @@ pub struct ChangePage {
     pub files: Vec<Shown>,
     /// All its revisions, the latest first.
     pub revisions: Vec<Revision>,
+    /// Where it was deployed, the latest first.
+    pub deployments: Vec<OfChange>,
     /// Patches beside the stored ones of which nobody has said yet which is true.
     pub disputes: Vec<Dispute>,
     /// Where a decision was refused because the change had moved: what had been shown, and what changed since.
@@ -85,6 +89,9 @@ pub struct Moved {
     /// The files that differ between that one and the current one, by the names that they have now.
     pub files: Vec<String>,
 }
+
+/// How many of its deployments a change shows.
+const MOST_DEPLOYMENTS: i64 = 50;
 
 /// A file with more changed lines than this is folded until somebody asks for it.
 const FILE_LINES: u32 = 12_000;
@@ -161,6 +168,9 @@ pub async fn load(
             .await
             .map_err(failed)?,
         files: shown(bodies, asked.file)?,
+        deployments: deployments::of_change(tx.conn(), repository, id, MOST_DEPLOYMENTS)
+            .await
+            .map_err(failed)?,
         disputes: cases::disputes(tx.conn(), repository, id)
             .await
             .map_err(failed)?,
@@ -237,6 +247,7 @@ pub fn show(page: ChangePage) -> AnyView {
         marks,
         files,
         revisions,
+        deployments,
         disputes,
         moved,
         told,
@@ -311,6 +322,15 @@ pub fn show(page: ChangePage) -> AnyView {
                         <h2 id="commits">"Commits" <small>{commits.len()}</small></h2>
                         <Commits commits now/>
                     </section>
+                    {(!deployments.is_empty())
+                        .then(|| {
+                            view! {
+                                <section aria-labelledby="deployments">
+                                    <h2 id="deployments">"Deployed"</h2>
+                                    <Deployments deployments now/>
+                                </section>
+                            }
+                        })}
                 </div>
                 {disputed
                     .into_iter()

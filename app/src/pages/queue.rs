@@ -13,6 +13,7 @@ use leptos::prelude::*;
 
 use store::{
     Tx,
+    deployments::{Unsanctioned, unsanctioned},
     queue::{touched_by, waiting},
 };
 
@@ -21,6 +22,7 @@ use crate::{
     actions::Theme,
     caller::{Site, failed, viewer},
     components::{
+        deployments::Owed,
         frame::{Frame, Place, Viewer},
         marks::{Origin, word},
         mode::Observed,
@@ -41,6 +43,9 @@ pub struct QueuePage {
     pub viewer: Viewer,
     /// What the field of the filter holds, as it was typed.
     pub asked: String,
+    /// What was deployed without having been allowed and is owed a review, the latest first, and whether there is more of it.
+    /// Only where all of the queue begins.
+    pub owed: (Vec<Unsanctioned>, bool),
     /// Oldest first.
     pub rows: Vec<Row>,
     /// Whether others wait longer, on the pages before.
@@ -292,7 +297,14 @@ pub async fn load(
     let Part { rows, last } = matching(&mut tx, &site, &viewer, &Filter::parse(&asked), after)
         .await
         .map_err(failed)?;
+    let is_front = asked.trim().is_empty() && after.is_none();
+    let owed = if is_front {
+        owed(&mut tx, &viewer).await.map_err(failed)?
+    } else {
+        (vec![], false)
+    };
     Ok(QueuePage {
+        owed,
         rows,
         later: after.is_some(),
         more: last.map(|last| address(&asked, last)),
@@ -300,6 +312,18 @@ pub async fn load(
         viewer,
         now: tx.now(),
     })
+}
+
+/// How many unsanctioned commits the front page has.
+const MOST_OWED: usize = 50;
+
+async fn owed(tx: &mut Tx, viewer: &Viewer) -> Result<(Vec<Unsanctioned>, bool), store::Error> {
+    let most = i64::try_from(MOST_OWED + 1).unwrap_or(i64::MAX);
+    let now = tx.now();
+    let mut found = unsanctioned(tx.conn(), &viewer.reader(), now, most).await?;
+    let more = found.len() > MOST_OWED;
+    found.truncate(MOST_OWED);
+    Ok((found, more))
 }
 
 /// What was found in a part of the queue.
@@ -423,6 +447,7 @@ pub fn show(page: QueuePage) -> AnyView {
     let QueuePage {
         viewer,
         asked,
+        owed: (owed, more_owed),
         rows,
         later,
         more,
@@ -474,6 +499,7 @@ pub fn show(page: QueuePage) -> AnyView {
                 </aside>
                 <main id="main" class="queue">
                     <FilterField asked=asked.clone() count oldest extent now/>
+                    <Owed owed more=more_owed now/>
                     {(count > 0).then(|| view! { <Columns/> })}
                     {groups
                         .into_iter()

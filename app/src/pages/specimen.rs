@@ -243,6 +243,7 @@ pub fn change_page(viewer: Viewer, case: Case) -> ChangePage {
         commits,
         files: files(),
         revisions: vec![revision(3), revision(2), revision(1)],
+        deployments: vec![],
         disputes: vec![],
         moved: None,
         told: None,

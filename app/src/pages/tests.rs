@@ -1,10 +1,17 @@
 //! What each page says of a value, without a database.
 
-use domain::{case::Case, decision::Kind, people::Level, policy::Terms, problem::Problem};
-use store::listing::Listed;
+use domain::{
+    case::Case, decision::Kind, deployment::Sanction, people::Level, policy::Terms,
+    problem::Problem, verdict::Word,
+};
+use store::{
+    deployments::{OfChange, Unsanctioned},
+    listing::Listed,
+};
+use time::Duration;
 
 use super::{
-    change::{self, Moved},
+    change::{self, ChangePage, Moved},
     decisions::{self, Asked, DecisionsPage, Entry},
     problem::{Trouble, trouble_page},
     queue::{self, Filter, QueuePage, Row},
@@ -229,6 +236,7 @@ fn text_of_others_stays_text_in_every_place() {
             queue::show(QueuePage {
                 viewer: ben(),
                 asked: hostile.to_owned(),
+                owed: (vec![], false),
                 rows: vec![row],
                 later: false,
                 more: None,
@@ -275,6 +283,7 @@ fn characters_that_mislead_are_named_wherever_a_change_is_shown() {
             queue::show(QueuePage {
                 viewer: ben(),
                 asked: String::new(),
+                owed: (vec![], false),
                 rows: vec![row],
                 later: false,
                 more: None,
@@ -298,6 +307,7 @@ fn the_queue_says_whose_turn_it_is_and_why() {
         queue::show(QueuePage {
             viewer: ben(),
             asked: String::new(),
+            owed: (vec![], false),
             rows: vec![waiting, mine],
             later: false,
             more: None,
@@ -326,6 +336,7 @@ fn an_empty_queue_says_what_to_do() {
             queue::show(QueuePage {
                 viewer: ben(),
                 asked: asked.to_owned(),
+                owed: (vec![], false),
                 rows: vec![],
                 later: false,
                 more: None,
@@ -345,6 +356,7 @@ fn a_page_of_the_queue_says_that_it_is_not_the_whole_queue() {
         let page = QueuePage {
             viewer: ben(),
             asked: String::new(),
+            owed: (vec![], false),
             rows,
             later,
             more: more.then(|| "/?q=&after=1,2".to_owned()),
@@ -472,4 +484,124 @@ fn what_is_refused_before_a_page_runs_is_a_whole_page() {
         page.contains("<title>This is more than a form here can take · Countersign</title>"),
         "{page}"
     );
+}
+
+fn unsanctioned(n: u32, case: Option<&Case>) -> Unsanctioned {
+    let change = case.map(|case| {
+        let change = &case.change;
+        (change.id, change.key.clone(), change.title.clone())
+    });
+    Unsanctioned {
+        repository: "acme/payments".parse().unwrap(),
+        environment: "production".parse().unwrap(),
+        sha: format!("{n:040x}").parse().unwrap(),
+        verdict: match case {
+            Some(case) => case.verdict(NOW).word(),
+            None => Word::Unheard,
+        },
+        change,
+        at: NOW - Duration::hours(2),
+        review_by: NOW + Duration::days(3),
+        enforced: true,
+    }
+}
+
+#[test]
+fn the_front_page_says_what_was_deployed_and_never_allowed() {
+    let front = |owed: Vec<Unsanctioned>, more| {
+        html(|| {
+            queue::show(QueuePage {
+                viewer: ben(),
+                asked: String::new(),
+                owed: (owed, more),
+                rows: vec![],
+                later: false,
+                more: None,
+                now: NOW,
+            })
+        })
+    };
+    let case = case();
+    let overdue = Unsanctioned {
+        review_by: NOW,
+        enforced: false,
+        ..unsanctioned(2, None)
+    };
+    let page = front(vec![unsanctioned(1, Some(&case)), overdue], false);
+    let said = text(&page);
+    for expected in [
+        "Deployed without having been allowed",
+        "It was waiting when it was deployed",
+        "1 review owed",
+        "due 2026-11-27",
+        "Nobody told of this commit before it was deployed",
+        "overdue since 2026-11-24",
+        "observed only",
+        "Commit 0000000",
+    ] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    let address = format!(r#"href="/changes/{}#deployments""#, case.change.id);
+    assert!(page.contains(&address), "{page}");
+    assert!(!page.contains("<details"), "{page}");
+
+    let many = front((0..7).map(|n| unsanctioned(n, None)).collect(), true);
+    assert!(text(&many).contains("2+ more"), "{many}");
+    assert_eq!(many.matches(r#"class="row""#).count(), 7);
+    let none = front(vec![], false);
+    assert!(!none.contains("Deployed without"), "{none}");
+}
+
+#[test]
+fn a_change_says_where_it_was_deployed_and_what_is_owed_for_it() {
+    let allowed = OfChange {
+        environment: "staging".parse().unwrap(),
+        sha: "a".repeat(40).parse().unwrap(),
+        revision: 3,
+        sanction: Sanction::Allowed,
+        verdict: Word::Approved,
+        at: NOW - Duration::hours(2),
+        told_at: None,
+        by: "deploy <pipeline>".to_owned(),
+        enforced: true,
+        review_by: None,
+        reviewed_by: None,
+    };
+    let never = OfChange {
+        environment: "production".parse().unwrap(),
+        sanction: Sanction::Unsanctioned,
+        verdict: Word::Waiting,
+        told_at: Some(NOW - Duration::days(1)),
+        enforced: false,
+        review_by: Some(NOW + Duration::days(3)),
+        ..allowed.clone()
+    };
+    let paid = OfChange {
+        reviewed_by: Some("Li Na Zhou".to_owned()),
+        ..never.clone()
+    };
+    let back = OfChange {
+        sanction: Sanction::Redeployed,
+        ..allowed.clone()
+    };
+    let shown = |deployments| {
+        html(|| {
+            change::show(ChangePage {
+                deployments,
+                ..change_page(ben(), case())
+            })
+        })
+    };
+    let said = text(&shown(vec![never, paid, back, allowed]));
+    for expected in [
+        "unsanctioned",
+        "production, revision 3, commit aaaaaaa, reported 2 h ago by deploy &lt;pipeline&gt;; it happened at 2026-11-23 14:20:00 UTC, they say",
+        "observed only. It was waiting when it was deployed; a review is owed by 2026-11-27 14:20:00 UTC",
+        "Li Na Zhou reviewed it since",
+        "went back",
+        "staging, revision 3",
+    ] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    assert!(!shown(vec![]).contains(r#"id="deployments""#));
 }

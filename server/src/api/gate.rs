@@ -1,11 +1,7 @@
-//! The gate: may this commit pass? One statement for each question, and no call to a code host.
+//! The gate: may this commit pass? One statement for each question, another where somebody may go back, and no call to a code host.
 
 use super::{caller, parse, show, wire};
-use crate::{
-    jobs::watch::Waiter,
-    problem::{Refusal, was_too_slow},
-    state::Server,
-};
+use crate::{jobs::watch::Waiter, problem::Refusal, state::Server};
 use axum::{
     Json,
     extract::{
@@ -15,9 +11,10 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use domain::{
+    Timestamp,
     gate::{self, Answer, Moment, NoMoment, Question},
     ids::TokenId,
-    names::{Branch, CommitSha, RepositoryName},
+    names::{CommitSha, Environment, RepositoryName},
     policy::Terms,
     problem::Problem,
     token::Scope,
@@ -25,6 +22,7 @@ use domain::{
 };
 use serde::Deserialize;
 use std::{collections::HashSet, time::Duration};
+use store::deployments::{self, Before};
 use tokio::time::Instant;
 use utoipa::IntoParams;
 
@@ -53,6 +51,8 @@ pub struct Asked {
     commit: String,
     /// Only revisions that go to this branch.
     target: Option<String>,
+    /// Where it would be deployed: what was allowed when it was deployed there before may go back.
+    environment: Option<String>,
     /// Seconds to wait for a yes, 60 at most.
     #[serde(default)]
     wait: u64,
@@ -84,7 +84,12 @@ pub async fn ask(
         ));
     }
     let until = Instant::now() + Duration::from_secs(asked.wait);
-    let question = question(asked.repository, asked.commit, asked.target)?;
+    let question = question(
+        asked.repository,
+        asked.commit,
+        asked.target,
+        asked.environment,
+    )?;
     // Taken before the first look, or a decision between look and wait would not be heard of.
     let mut waiter = (asked.wait > 0).then(|| server.watch.waiter(&question.repository));
     let mut place = None;
@@ -130,7 +135,7 @@ pub async fn ask_all(
 ) -> Result<Json<wire::Answers>, Refusal> {
     // Before anything is said of what was sent: who has no token learns nothing.
     caller::hash(&headers)?;
-    let Json(asked) = asked.map_err(unreadable)?;
+    let Json(asked) = asked.map_err(parse::unreadable)?;
     if !(1..=MAX_COMMITS).contains(&asked.commits.len()) {
         return Err(Refusal::unreadable(
             "commits",
@@ -142,28 +147,27 @@ pub async fn ask_all(
         .target
         .map(|target| parse::branch("target", target))
         .transpose()?;
+    let environment = environment(asked.environment)?;
     let commits = asked
         .commits
         .into_iter()
         .enumerate()
         .map(|(i, commit)| parse::name(&format!("commits[{i}]"), CommitSha::parse(commit)))
         .collect::<Result<Vec<_>, _>>()?;
-    let (answers, judged, _) =
-        answers(&server, &headers, &repository, &commits, target.as_ref()).await?;
-    let answers: Vec<wire::Answer> = commits
+    let questions: Vec<Question> = commits
         .into_iter()
-        .zip(answers)
-        .map(|(commit, answer)| {
-            show::answer(
-                &Question {
-                    repository: repository.clone(),
-                    commit,
-                    target: target.clone(),
-                },
-                answer,
-                &judged,
-            )
+        .map(|commit| Question {
+            repository: repository.clone(),
+            commit,
+            target: target.clone(),
+            environment: environment.clone(),
         })
+        .collect();
+    let (answers, judged, _) = answers(&server, &headers, &questions).await?;
+    let answers: Vec<wire::Answer> = questions
+        .iter()
+        .zip(answers)
+        .map(|(question, answer)| show::answer(question, answer, &judged))
         .collect();
     Ok(Json(wire::Answers {
         allow: answers.iter().all(|answer| answer.allow),
@@ -182,6 +186,8 @@ pub struct AskedThen {
     commit: String,
     /// Only revisions that go to this branch, if the answer was about those.
     target: Option<String>,
+    /// Where it would have been deployed, if that was asked.
+    environment: Option<String>,
     /// The `snapshot` of an answer.
     as_of: String,
 }
@@ -205,7 +211,12 @@ pub async fn ask_then(
 ) -> Result<Json<wire::Past>, Refusal> {
     let token = caller::token(&server, &headers).await?;
     let Query(asked) = asked.map_err(misspelt)?;
-    let question = question(asked.repository, asked.commit, asked.target)?;
+    let question = question(
+        asked.repository,
+        asked.commit,
+        asked.target,
+        asked.environment,
+    )?;
     token.allows(Scope::Gate, &question.repository)?;
     let moment: Moment = asked
         .as_of
@@ -218,12 +229,15 @@ pub async fn ask_then(
     }
     let then = store::gates::then(&server.db, &question, &moment, server.claims_max_age()).await?;
     let then = then.ok_or_else(to_come)?;
-    let answer = gate::answer(then.found, &then.terms.policy, moment.at())
-        .in_mode(then.terms.mode(moment.at()));
+    let answer = gate::answer(then.found, &then.terms.policy, moment.at());
     let judged = Judged {
         terms: then.terms,
         snapshot: moment.snapshot().to_owned(),
     };
+    let questions = std::slice::from_ref(&question);
+    let answers = going_back(&server, questions, vec![answer], &judged, moment.at()).await?;
+    let answer = answers.into_iter().next().ok_or(Problem::Internal)?;
+    let answer = answer.in_mode(judged.terms.mode(moment.at()));
     Ok(Json(wire::Past {
         allow: false,
         then: show::answer(&question, answer, &judged),
@@ -242,6 +256,7 @@ fn question(
     repository: String,
     commit: String,
     target: Option<String>,
+    environment: Option<String>,
 ) -> Result<Question, Refusal> {
     Ok(Question {
         repository: parse::name("repository", RepositoryName::parse(repository))?,
@@ -249,14 +264,8 @@ fn question(
         target: target
             .map(|target| parse::branch("target", target))
             .transpose()?,
+        environment: self::environment(environment)?,
     })
-}
-
-fn unreadable(error: JsonRejection) -> Refusal {
-    if was_too_slow(&error) {
-        return Refusal::too_slow();
-    }
-    Refusal::rejected(error.status(), "body", &error.body_text())
 }
 
 async fn answer(
@@ -264,41 +273,39 @@ async fn answer(
     headers: &HeaderMap,
     question: &Question,
 ) -> Result<(Answer, Judged, TokenId), Refusal> {
-    let commits = std::slice::from_ref(&question.commit);
-    let (mut answers, judged, token) = answers(
-        server,
-        headers,
-        &question.repository,
-        commits,
-        question.target.as_ref(),
-    )
-    .await?;
+    let questions = std::slice::from_ref(question);
+    let (mut answers, judged, token) = answers(server, headers, questions).await?;
     let answer = answers.pop().ok_or(Problem::Internal)?;
     Ok((answer, judged, token))
 }
 
-/// The answers to some commits, in the order asked, by what they were judged, and whose question it is. The token is found in the same statement, so that one that was revoked
-/// a moment ago opens nothing, also not for a question that has been waiting.
+fn environment(name: Option<String>) -> Result<Option<Environment>, Refusal> {
+    let parsed = name.map(|name| parse::name("environment", Environment::parse(name)));
+    Ok(parsed.transpose()?)
+}
+
+/// The answers to questions that differ in the commit only, in the order asked, by what they were judged, and whose question it
+/// is. The token is found in the same statement, so that one that was revoked a moment ago opens nothing, also
+/// not for a question that has been waiting.
 async fn answers(
     server: &Server,
     headers: &HeaderMap,
-    repository: &RepositoryName,
-    commits: &[CommitSha],
-    target: Option<&Branch>,
+    questions: &[Question],
 ) -> Result<(Vec<Answer>, Judged, TokenId), Refusal> {
     let hash = caller::hash(headers)?;
-    let distinct: Vec<CommitSha> = commits
+    let question = questions.first().ok_or(Problem::Internal)?;
+    let distinct: Vec<CommitSha> = questions
         .iter()
-        .cloned()
+        .map(|question| question.commit.clone())
         .collect::<HashSet<_>>()
         .into_iter()
         .collect();
     let asked = store::gates::ask(
         &server.db,
         &hash,
-        repository,
+        &question.repository,
         &distinct,
-        target,
+        question.target.as_ref(),
         server.claims_max_age(),
     )
     .await?;
@@ -306,18 +313,59 @@ async fn answers(
         return Err(Refusal::no_token());
     };
     let token = caller::active(server, Some(asked.token))?;
-    token.allows(Scope::Gate, repository)?;
+    token.allows(Scope::Gate, &question.repository)?;
     let (terms, found, now) = (asked.terms, asked.found, server.db.now());
-    let of = |commit| {
-        let found = found.get(commit).cloned().unwrap_or_default();
-        gate::answer(found, &terms.policy, now).in_mode(terms.mode(now))
+    let of = |question: &Question| {
+        let found = found.get(&question.commit).cloned().unwrap_or_default();
+        gate::answer(found, &terms.policy, now)
     };
-    let answers = commits.iter().map(of).collect();
+    let answers = questions.iter().map(of).collect();
     let judged = Judged {
         terms,
         snapshot: asked.snapshot,
     };
-    Ok((answers, judged, token.id))
+    let answers = going_back(server, questions, answers, &judged, now).await?;
+    let mode = judged.terms.mode(now);
+    let answers = answers.into_iter().map(|answer| answer.in_mode(mode));
+    Ok((answers.collect(), judged, token.id))
+}
+
+/// The answers to who would deploy to an environment, from the snapshot that the others came from. Only of commits that would get a no it is looked up whether they were
+/// allowed when they were deployed there before: another yes costs nothing, nor does a question that names no environment.
+async fn going_back(
+    server: &Server,
+    questions: &[Question],
+    answers: Vec<Answer>,
+    by: &Judged,
+    now: Timestamp,
+) -> Result<Vec<Answer>, Refusal> {
+    let refused: Vec<CommitSha> = questions
+        .iter()
+        .zip(&answers)
+        .filter(|(_, answer)| !answer.allow && !answer.changes.is_empty())
+        .map(|(question, _)| question.commit.clone())
+        .collect::<HashSet<_>>()
+        .into_iter()
+        .collect();
+    let Some(question) = questions.first().filter(|_| !refused.is_empty()) else {
+        return Ok(answers);
+    };
+    let Some(environment) = &question.environment else {
+        return Ok(answers);
+    };
+    let policy = &by.terms.policy;
+    let asked = Before {
+        repository: &question.repository,
+        commits: &refused,
+        environment,
+        after: now - policy.document.back.redeploy_for,
+        snapshot: Some(&by.snapshot),
+    };
+    let before = deployments::allowed_before(&server.db, &asked).await?;
+    let back = |(question, answer): (&Question, Answer)| {
+        answer.back_to(before.get(&question.commit), policy, now)
+    };
+    Ok(questions.iter().zip(answers).map(back).collect())
 }
 
 /// Whether waiting may turn this no into a yes by itself. A rejection takes a person's change of mind, doubt an admin.

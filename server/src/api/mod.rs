@@ -3,6 +3,7 @@
 mod caller;
 mod changes;
 mod decisions;
+pub mod deployments;
 mod gate;
 mod parse;
 mod policies;
@@ -27,7 +28,7 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-/// What questions may be long: five hundred commit ids.
+/// What questions and reports may be long: some hundred commit ids.
 const BODY_LIMIT: usize = 64 * 1024;
 
 /// The routes, and the document that describes them; they are made together so that they cannot disagree.
@@ -44,6 +45,7 @@ pub fn routes() -> (Router<Server>, utoipa::openapi::OpenApi) {
         .routes(routes!(changes::decisions))
         .routes(routes!(changes::marks))
         .routes(routes!(decisions::stream))
+        .routes(routes!(deployments::record))
         .routes(routes!(policies::show, policies::put, policies::delete))
         .routes(routes!(policies::attempt))
         .routes(routes!(readers::show, readers::put))
@@ -94,6 +96,7 @@ async fn private(mut response: Response) -> Response {
         (name = "gate", description = "May this commit pass? A pipeline treats everything but `allow: true` as no."),
         (name = "changes", description = "What was proposed, and what holds for it now."),
         (name = "decisions", description = "The record."),
+        (name = "deployments", description = "What was shipped where."),
         (name = "policies", description = "What repositories demand."),
         (name = "readers", description = "Who may see repositories."),
     ),

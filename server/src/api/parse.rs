@@ -1,6 +1,8 @@
 //! From the wire to the domain: every field of a submission is bounded and parsed here, once.
 
 use super::wire;
+use crate::problem::{Refusal, was_too_slow};
+use axum::extract::rejection::JsonRejection;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use domain::{
     arrival::Submitted,
@@ -265,6 +267,14 @@ fn state(from: wire::State) -> ChangeState {
         wire::State::Merged => ChangeState::Merged,
         wire::State::Closed => ChangeState::Closed,
     }
+}
+
+/// What to say of a body that is not the JSON that it must be.
+pub fn unreadable(error: JsonRejection) -> Refusal {
+    if was_too_slow(&error) {
+        return Refusal::too_slow();
+    }
+    Refusal::rejected(error.status(), "body", &error.body_text())
 }
 
 /// Puts the field's name to what is wrong with a name.

@@ -5,6 +5,7 @@ use domain::{
     case::Case,
     change::{Change, ChangeState, Patch, Revision},
     decision::Recorded,
+    deployment::Sanction,
     gate::{Answer, Judged, Moment, Question},
     names::RepositoryName,
     people::Level,
@@ -16,7 +17,11 @@ use domain::{
     standing::{Standing, Voice},
     verdict::{Need, Reason, Verdict, Word},
 };
-use store::{listing::Listed, policies::Measured};
+use store::{
+    deployments::{Commit, Deployment, Part, Report},
+    listing::Listed,
+    policies::Measured,
+};
 
 /// How many revisions that would be judged otherwise are told by name.
 const DIFFER: usize = 200;
@@ -28,6 +33,7 @@ pub fn answer(question: &Question, from: Answer, by: &gate::Judged) -> wire::Ans
         repository: question.repository.to_string(),
         commit: question.commit.to_string(),
         target: question.target.as_ref().map(ToString::to_string),
+        environment: question.environment.as_ref().map(ToString::to_string),
         allow: from.allow,
         enforced: from.enforced,
         verdict: verdict(from.verdict),
@@ -229,6 +235,47 @@ pub fn decision(from: Recorded) -> wire::Decision {
         },
         carried: None,
         at: decision.at,
+    }
+}
+
+/// A deployment as it was recorded.
+#[must_use]
+pub fn deployment(report: &Report, from: Deployment) -> wire::Deployment {
+    let unsanctioned = |one: &&Commit| one.sanction == Sanction::Unsanctioned;
+    wire::Deployment {
+        id: from.id,
+        repository: report.repository.to_string(),
+        environment: from.environment.to_string(),
+        key: report.key.clone(),
+        when: from.told_at,
+        recorded_at: from.at,
+        enforced: from.enforced,
+        policy: wire::Policy {
+            id: from.policy,
+            version: from.policy_version,
+        },
+        unsanctioned: from.commits.iter().filter(unsanctioned).count(),
+        commits: from.commits.into_iter().map(deployed).collect(),
+    }
+}
+
+fn deployed(from: Commit) -> wire::DeployedCommit {
+    let change = |part: Part| wire::DeployedChange {
+        id: part.change.0,
+        key: part.key.to_string(),
+        revision: part.revision,
+    };
+    wire::DeployedCommit {
+        commit: from.sha.to_string(),
+        sanction: match from.sanction {
+            Sanction::Allowed => wire::Sanction::Allowed,
+            Sanction::Redeployed => wire::Sanction::Redeployed,
+            Sanction::Part => wire::Sanction::Part,
+            Sanction::Unsanctioned => wire::Sanction::Unsanctioned,
+        },
+        verdict: verdict(from.verdict),
+        review_by: from.review_by,
+        changes: from.changes.into_iter().map(change).collect(),
     }
 }
 

@@ -135,6 +135,9 @@ pub struct Answer {
     pub commit: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// Where it would be deployed, if that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
     pub allow: bool,
     /// False where the repository is in `observe`: then `allow` is true whatever the verdict.
     pub enforced: bool,
@@ -442,6 +445,9 @@ pub struct Questions {
     pub repository: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// Where they would be deployed: what was allowed when it was deployed there before may go back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
     /// 1 to 500 full commit ids.
     pub commits: Vec<String>,
 }
@@ -451,6 +457,94 @@ pub struct Questions {
 pub struct Answers {
     pub allow: bool,
     pub answers: Vec<Answer>,
+}
+
+/// What was shipped where, told by whoever shipped it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeploymentReport {
+    /// `owner/name`.
+    #[schema(example = "acme/payments")]
+    pub repository: String,
+    /// Up to 100 characters; compared without regard to case.
+    #[schema(example = "production")]
+    pub environment: String,
+    /// 1 to 900 full commit ids: what runs there now first, then everything else that came with it.
+    pub commits: Vec<String>,
+    /// When it happened. Shown, and never a reason to allow anything: what counts is when the report arrives.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
+    pub when: Option<OffsetDateTime>,
+    /// Names the report, unless `Idempotency-Key` does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "run-20417")]
+    pub key: Option<String>,
+}
+
+/// A deployment as it was recorded.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Deployment {
+    pub id: Uuid,
+    pub repository: String,
+    pub environment: String,
+    pub key: String,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
+    pub when: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub recorded_at: OffsetDateTime,
+    /// False where the repository was only observed: gates had let all of it pass.
+    pub enforced: bool,
+    /// The policy that judged.
+    pub policy: Policy,
+    /// How many of the commits had not been allowed.
+    pub unsanctioned: usize,
+    /// In the order in which they were told.
+    pub commits: Vec<DeployedCommit>,
+}
+
+/// One commit of a deployment, and what was made of it when it was recorded.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct DeployedCommit {
+    pub commit: String,
+    pub sanction: Sanction,
+    /// What a gate made of it, leaving aside that it may have been deployed before.
+    pub verdict: Verdict,
+    /// When the review is due that is owed for what was not allowed.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
+    pub review_by: Option<OffsetDateTime>,
+    /// The changes that it belongs to.
+    pub changes: Vec<DeployedChange>,
+}
+
+/// Whether a commit might be deployed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sanction {
+    Allowed,
+    /// Only because it had been allowed and deployed there before.
+    Redeployed,
+    /// A commit of a revision whose head is one of these two, and was deployed with it.
+    Part,
+    Unsanctioned,
+}
+
+/// A change that a deployed commit belongs to.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct DeployedChange {
+    pub id: Uuid,
+    pub key: String,
+    pub revision: i32,
 }
 
 /// A change, as a list or its own address shows it.

@@ -1,11 +1,18 @@
 //! How pipelines talk to a Countersign server: its address, the token, and what to make of a refusal.
 
+use super::warn;
 use crate::api::wire;
 use anyhow::{Context, bail};
 use reqwest::{Method, RequestBuilder, StatusCode, redirect};
 use serde::de::DeserializeOwned;
 use std::{path::PathBuf, time::Duration};
 use url::Url;
+
+/// How long one try may take, sending included: a job that hangs is a deploy that hangs.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How often something is sent before we give up: about a minute of a server that is starting or busy.
+const ATTEMPTS: u32 = 7;
 
 /// Where the server is, and how we show who we are.
 #[derive(Debug, clap::Args)]
@@ -136,6 +143,29 @@ pub async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, F
         });
     }
     Err(refusal(status, retry_after, &body))
+}
+
+/// Sends until there is an answer for good, at most a few times. What is sent is the same each time, and counts once.
+pub async fn insist<T: DeserializeOwned>(
+    request: impl Fn() -> anyhow::Result<RequestBuilder>,
+) -> anyhow::Result<T> {
+    for attempt in 1.. {
+        match answer(request()?.timeout(PATIENCE)).await {
+            Ok(answer) => return Ok(answer),
+            Err(failure @ Failure::Passing { retry_after, .. }) if attempt < ATTEMPTS => {
+                let pause = retry_after
+                    .unwrap_or(Duration::from_secs(1 << attempt.min(4)))
+                    .min(Duration::from_secs(60));
+                warn(format_args!(
+                    "{failure}; trying again in {} s",
+                    pause.as_secs()
+                ));
+                tokio::time::sleep(pause).await;
+            }
+            Err(failure) => return Err(failure.into()),
+        }
+    }
+    bail!("gave up")
 }
 
 fn refusal(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Failure {

@@ -11,7 +11,7 @@ use crate::{
 };
 use domain::{
     gate::Moment,
-    names::{Branch, CommitSha, RepositoryName},
+    names::{Branch, CommitSha, Environment, RepositoryName},
     text,
 };
 use reqwest::{Method, RequestBuilder};
@@ -38,6 +38,7 @@ const SLICE: Duration = Duration::from_secs(60);
 Examples:
   countersign gate --repository acme/payments --commit \"$GITHUB_SHA\"
   countersign gate --repository acme/payments --commit \"$(git rev-parse HEAD)\" --target main --wait 30m
+  countersign gate --repository acme/payments --commit \"$ROLL_BACK_TO\" --environment production
   countersign gate --repository acme/payments --commit \"$GITHUB_SHA\" --as-of \"$(jq -r .snapshot answer.json)\"
 
 A token with scope `gate` is needed.
@@ -57,6 +58,9 @@ pub struct Options {
     /// Only changes that go to this branch
     #[arg(long, value_name = "BRANCH")]
     target: Option<Branch>,
+    /// Where it would be deployed: what was allowed when it was deployed there before may go back
+    #[arg(long, value_name = "NAME")]
+    environment: Option<Environment>,
     /// How long to wait for a sign-off, such as 90s, 30m or 2h [default: not at all]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     wait: Option<Duration>,
@@ -189,6 +193,9 @@ fn request(
     if let Some(target) = &options.target {
         query.append_pair("target", target.as_str());
     }
+    if let Some(environment) = &options.environment {
+        query.append_pair("environment", environment.as_str());
+    }
     query.extend_pairs(more);
     let request = client.request(Method::GET, &format!("{path}?{}", query.finish()))?;
     Ok(request.header("cache-control", "no-cache"))
@@ -199,7 +206,8 @@ fn is_about(options: &Options, answer: &Answer) -> anyhow::Result<()> {
         && answer
             .repository
             .eq_ignore_ascii_case(options.repository.as_str())
-        && answer.target.as_deref() == options.target.as_ref().map(Branch::as_str);
+        && answer.target.as_deref() == options.target.as_ref().map(Branch::as_str)
+        && answer.environment.as_deref() == options.environment.as_ref().map(Environment::as_str);
     anyhow::ensure!(
         asked,
         "the answer is about something else than was asked: something between us and the server mixes answers up"

@@ -205,6 +205,18 @@ impl Checkout {
             .collect()
     }
 
+    /// The ids of the commits that `head` has and `previous` has not, the latest first.
+    pub fn since(&self, previous: &CommitSha, head: &CommitSha) -> anyhow::Result<Vec<String>> {
+        self.reaches(previous, previous, head)?;
+        let listed = output_of(
+            self.git()
+                .args(["rev-list", "--topo-order", head.as_str()])
+                .arg(format!("^{previous}")),
+        )?;
+        let listed = String::from_utf8_lossy(&listed);
+        Ok(listed.lines().map(str::to_owned).collect())
+    }
+
     /// Everything that differs between `merge_base` and `head`, packed with zstd while git writes it.
     pub fn patch(&self, merge_base: &CommitSha, head: &CommitSha) -> anyhow::Result<Vec<u8>> {
         self.fetch_what_a_partial_clone_lacks(merge_base, head)?;

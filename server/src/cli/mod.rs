@@ -11,6 +11,7 @@
 
 mod client;
 mod demo;
+mod deployment;
 mod gate;
 mod git;
 mod migrate;
@@ -55,6 +56,9 @@ enum Command {
     Submit(submit::Options),
     /// Ask whether a commit may pass.
     Gate(gate::Options),
+    /// Tell Countersign what was shipped where.
+    #[command(subcommand)]
+    Deployment(deployment::Options),
     /// Make, list and revoke the tokens of pipelines.
     #[command(subcommand)]
     Token(token::Options),
@@ -100,6 +104,7 @@ impl Command {
             Command::Demo(options) => done(demo::run(options).await, 1),
             Command::Submit(options) => done(submit::run(options).await, NO_ANSWER),
             Command::Gate(options) => gate::run(options).await,
+            Command::Deployment(options) => done(deployment::run(options).await, NO_ANSWER),
             Command::Token(options) => done(token::run(options).await, 1),
             Command::Policy(options) => policy::run(options).await,
             Command::Person(options) => done(person::run(options).await, 1),

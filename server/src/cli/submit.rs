@@ -1,7 +1,7 @@
 //! `countersign submit`: tells Countersign of a change, from a git checkout in CI.
 
 use super::{
-    client::{self, Client, Failure},
+    client::{self, Client},
     git::Checkout,
 };
 use crate::api::wire;
@@ -11,16 +11,7 @@ use reqwest::{
     Method,
     multipart::{Form, Part},
 };
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
-
-/// How long one try may take, sending included: a job that hangs is a deploy that hangs.
-const PATIENCE: Duration = Duration::from_secs(300);
-
-/// How often a submission is sent before we give up: about a minute of a server that is starting or busy.
-const ATTEMPTS: u32 = 7;
+use std::path::{Path, PathBuf};
 
 /// A message may begin with a line of any length; the server takes titles of 1,000 characters.
 const LONGEST_TITLE: usize = 300;
@@ -264,37 +255,17 @@ pub async fn send(
 ) -> anyhow::Result<wire::Submitted> {
     let change = serde_json::to_vec(submission).context("could not write the change as JSON")?;
     let (change, patch) = (bytes::Bytes::from(change), bytes::Bytes::from(patch));
-    for attempt in 1.. {
+    client::insist(|| {
         let form = Form::new()
             .part("change", part(&change, "application/json")?)
             .part(
                 "patch",
                 part(&patch, "application/zstd")?.file_name("change.patch.zst"),
             );
-        let request = client
-            .request(Method::PUT, "api/v1/changes")?
-            .timeout(PATIENCE)
-            .multipart(form);
-        match client::answer(request).await {
-            Ok(submitted) => return Ok(submitted),
-            Err(Failure::Passing {
-                sentence,
-                retry_after,
-                ..
-            }) if attempt < ATTEMPTS => {
-                let pause = retry_after
-                    .unwrap_or(Duration::from_secs(1 << attempt.min(4)))
-                    .min(Duration::from_secs(60));
-                eprintln!(
-                    "countersign: {sentence}; trying again in {} s",
-                    pause.as_secs()
-                );
-                tokio::time::sleep(pause).await;
-            }
-            Err(failure) => return Err(failure.into()),
-        }
-    }
-    bail!("gave up")
+        let request = client.request(Method::PUT, "api/v1/changes")?;
+        Ok(request.multipart(form))
+    })
+    .await
 }
 
 fn part(bytes: &bytes::Bytes, kind: &str) -> anyhow::Result<Part> {

@@ -19,7 +19,7 @@ pub enum Options {
         /// What people call it, such as `ci`.
         #[arg(long)]
         name: String,
-        /// What it may do: submit, gate, read, policy. Nothing asks for incidents and admin yet.
+        /// What it may do: submit, gate, read, incidents, policy, admin.
         #[arg(long, required = true, value_delimiter = ',', value_parser = scope)]
         scope: Vec<Scope>,
         /// Which repositories it is for: `acme/payments`, or `acme/*`. There is no pattern for all.
@@ -91,12 +91,6 @@ async fn create(
         "Token `{name}` ({id}) lasts until {}. It is shown this once: keep it where your pipeline keeps secrets.",
         day(token.expires_at)
     );
-    for scope in scopes.iter().filter(|scope| !scope.is_asked_for()) {
-        eprintln!(
-            "Nothing asks for the scope `{}` yet: what it will open one day, this token opens then.",
-            scope.as_str()
-        );
-    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ pub mod carries;
 pub mod cases;
 mod db;
 pub mod decisions;
+pub mod deployments;
 mod error;
 pub mod events;
 pub mod gates;

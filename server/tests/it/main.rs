@@ -6,6 +6,7 @@ mod bypasses;
 mod carrying;
 mod cli;
 mod decisions;
+mod deployments;
 mod disputes;
 mod gate;
 mod gate_cli;

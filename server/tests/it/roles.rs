@@ -42,6 +42,9 @@ async fn the_application_may_add_to_the_record_and_never_rewrite_it(pool: PgPool
     commit: insert select
     contributor: insert select
     decision: insert select
+    deployed_change: insert select
+    deployed_commit: insert select
+    deployment: insert select
     event: insert select
     log_leaf: insert select
     mark: insert select

@@ -1,5 +1,6 @@
 //! The question "may this commit pass?" and its answer.
 
+mod back;
 mod moment;
 
 pub use moment::{Moment, NoMoment};
@@ -8,7 +9,7 @@ use crate::{
     Timestamp,
     change::ChangeState,
     ids::{ChangeId, RevisionId},
-    names::{Branch, CommitSha, RepositoryName},
+    names::{Branch, CommitSha, Environment, RepositoryName},
     policy::{Mode, Policy},
     standing::{Standing, Voice},
     verdict::{Need, Reason, Verdict, Word, verdict},
@@ -20,6 +21,8 @@ pub struct Question {
     pub repository: RepositoryName,
     pub commit: CommitSha,
     pub target: Option<Branch>,
+    /// Where it would be deployed, if that is asked.
+    pub environment: Option<Environment>,
 }
 
 /// A revision that has the asked commit as its head.

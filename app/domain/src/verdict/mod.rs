@@ -305,7 +305,7 @@ fn is_of(standing: &Standing, policy: &Policy) -> bool {
 }
 
 /// A moment as a sentence says it.
-fn minute(at: Timestamp) -> String {
+pub(crate) fn minute(at: Timestamp) -> String {
     let at = at.to_offset(time::UtcOffset::UTC);
     format!("{} {:02}:{:02} UTC", at.date(), at.hour(), at.minute())
 }

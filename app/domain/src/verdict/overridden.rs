@@ -53,6 +53,26 @@ impl BrokenGlass {
     }
 }
 
+impl Standing {
+    /// Whether the review is overdue that an override left owed, of the revision that is judged or of the one with that number:
+    /// also of one that its author withdrew, or that nobody needs any more.
+    pub(crate) fn is_overdue(
+        &self,
+        revision: Option<i32>,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> bool {
+        let within = policy.document.glass.review_within;
+        let is_due = |glass: &Voice| now >= glass.at + within && payer(glass, self).is_none();
+        let of_it = |glass: &&Voice| glass.about_this || Some(glass.revision) == revision;
+        let overrides = self.voices.iter();
+        overrides
+            .filter(|voice| voice.kind == Kind::Override)
+            .filter(of_it)
+            .any(is_due)
+    }
+}
+
 fn payer<'a>(glass: &Voice, standing: &'a Standing) -> Option<&'a Voice> {
     let taken_back = |voice: &Voice| {
         let withdraws = |later: &Voice| {

@@ -94,29 +94,6 @@ async fn a_token_is_shown_once_opens_its_repositories_and_can_be_revoked(pool: P
     );
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn whoever_makes_a_token_hears_which_scopes_open_nothing_yet(pool: PgPool) {
-    let site = Site::new(pool).await;
-    let said = |scopes: &str| {
-        let scopes = format!("--scope={scopes}");
-        let made = site.countersign(&[
-            "token",
-            "create",
-            "--name=ci",
-            "--repository=acme/*",
-            &scopes,
-        ]);
-        assert!(made.status.success(), "{made:?}");
-        String::from_utf8(made.stderr).unwrap()
-    };
-    assert!(!said("submit,gate,read,policy").contains("Nothing asks"));
-    let early = said("gate,incidents,admin");
-    for scope in ["incidents", "admin"] {
-        let told = format!("Nothing asks for the scope `{scope}` yet");
-        assert!(early.contains(&told), "{early}");
-    }
-}
-
 /// Whatever is wrong with a token, the answer is the same: a 401 that says how to send one.
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn what_is_no_active_token_opens_nothing(pool: PgPool) {

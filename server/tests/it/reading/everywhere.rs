@@ -210,12 +210,20 @@ fn questions(method: &Method, route: &str) -> Vec<Question> {
         ("POST", "/fn/name-account") => vec![form(route, &[("account", "two words")], Nobody)],
         ("POST", "/fn/theme") => vec![form(route, &[("theme", "?")], Nobody)],
 
-        ("GET", "/api/v1/gate") => vec![get(
+        ("GET", "/api/v1/gate") => ["", "&environment=vault"]
+            .map(|more| {
+                let hidden = sha("hidden");
+                let asked = format!("/api/v1/gate?repository=acme/closed&commit={hidden}{more}");
+                get(&asked, Tokens)
+            })
+            .into(),
+        // As of a snapshot from before anything was there.
+        ("GET", "/api/v1/gate/past") => vec![get(
             &format!(
-                "/api/v1/gate?repository=acme/closed&commit={}",
+                "/api/v1/gate/past?repository=acme/closed&commit={}&as_of=2026-11-20T12:00:00Z/3:3:",
                 sha("hidden")
             ),
-            Tokens,
+            Nobody,
         )],
         ("POST", "/api/v1/gate") => vec![send(
             route,
@@ -223,6 +231,9 @@ fn questions(method: &Method, route: &str) -> Vec<Question> {
             &json!({ "repository": "acme/closed", "commits": [sha("hidden")] }).to_string(),
             Tokens,
         )],
+        ("POST", "/api/v1/deployments") => {
+            vec![send(route, "application/json", "{}", Nobody)]
+        }
         ("PUT", "/api/v1/changes") => vec![send(
             route,
             "multipart/form-data; boundary=b",
@@ -318,6 +329,11 @@ impl World {
         let hidden = hidden();
         let id = token.submit(&hidden).await.json["change"].clone();
         let id = id.as_str().unwrap().to_owned();
+        let report = json!({
+            "repository": "acme/closed", "environment": "vault", "commits": [sha("hidden"), sha("more")], "key": "1",
+        });
+        let reported = token.post("/api/v1/deployments", report).await;
+        assert_eq!(reported.json["unsanctioned"], 2, "{reported:?}");
         let inside = &self.people[&Inside];
         let page = inside
             .browser

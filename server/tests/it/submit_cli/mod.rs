@@ -2,6 +2,7 @@
 
 mod carrying;
 mod checkout;
+mod deploying;
 mod stories;
 
 use crate::cli::{self, Outcome, countersign, outcome};

@@ -1,6 +1,7 @@
 //! The verdict, told as cases and as properties.
 
 mod carried;
+mod going_back;
 mod over_time;
 mod properties;
 mod reverts;

@@ -12,7 +12,7 @@ const NAMES: [&str; 5] = ["ana", "ben", "li", "mika", "zoe"];
 
 /// What may happen to a change, in some order.
 #[derive(Debug, Clone)]
-enum Happening {
+pub(super) enum Happening {
     Said(&'static str, Kind, Option<Level>, bool),
     /// Sets the rejection with this `seq` aside, if it is one.
     SetAside(&'static str, i32),
@@ -32,7 +32,7 @@ fn levels() -> impl Strategy<Value = Option<Level>> {
     ]
 }
 
-fn happening() -> impl Strategy<Value = Happening> {
+pub(super) fn happening() -> impl Strategy<Value = Happening> {
     let kind = prop_oneof![
         5 => Just(Kind::Approve),
         1 => Just(Kind::Reject),
@@ -51,7 +51,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-fn happens(case: Case, happening: Happening) -> Case {
+pub(super) fn happens(case: Case, happening: Happening) -> Case {
     match happening {
         Happening::Said(who, kind, level, team) => {
             let teams: &[&str] = if team { &["payments"] } else { &[] };
@@ -124,7 +124,7 @@ fn under_some_policy(case: Case) -> impl Strategy<Value = Case> {
     })
 }
 
-fn cases() -> impl Strategy<Value = Case> {
+pub(super) fn cases() -> impl Strategy<Value = Case> {
     let provenance = select(vec![
         Provenance::Assisted,
         Provenance::Assisted,
