@@ -11,7 +11,7 @@ use super::{
 };
 
 /// How many stand there at once; the others are folded away behind them.
-const AT_ONCE: usize = 5;
+const AT_ONCE: usize = 3;
 
 /// What was deployed without having been allowed and is owed a review, the latest first; nothing where there is none.
 #[component]

@@ -546,7 +546,7 @@ fn the_front_page_says_what_was_deployed_and_never_allowed() {
     assert!(!page.contains("<details"), "{page}");
 
     let many = front((0..7).map(|n| unsanctioned(n, None)).collect(), true);
-    assert!(text(&many).contains("2+ more"), "{many}");
+    assert!(text(&many).contains("4+ more"), "{many}");
     assert_eq!(many.matches(r#"class="row""#).count(), 7);
     let none = front(vec![], false);
     assert!(!none.contains("Deployed without"), "{none}");
