@@ -102,6 +102,7 @@ fn standing(
         contributors: 3,
         of_any_level: 60,
         unseeing: 0,
+        stand_ins: vec![],
     };
     let asked = |&rule| Asked {
         rule,
@@ -135,6 +136,7 @@ fn voice(seq: i32, now: Timestamp, approved: bool) -> Voice {
         kind: Kind::Approve,
         person: person(who),
         name: format!("person {who}"),
+        stands_in_for: None,
         level: Some(if approved { Level::Senior } else { Level::Mid }),
         teams: vec![format!("team-{}", who % 5)],
         roles: vec![],

@@ -124,6 +124,8 @@ pub struct Proposed {
     pub none_of_these_is_me: bool,
     /// To set a rejection aside: its `seq`.
     pub about: Option<i32>,
+    /// For an approval: in whose place.
+    pub stands_in_for: Option<PersonId>,
     pub form_key: FormKey,
 }
 
@@ -147,6 +149,8 @@ pub struct Decision {
     pub strangers: Vec<Stranger>,
     /// The `seq` of the rejection that this sets aside.
     pub about: Option<i32>,
+    /// In whose place it was taken. Then the level is the lower of both, and the teams are that person's.
+    pub stands_in_for: Option<PersonId>,
     /// As it was when the decision was taken; likewise the teams and the roles.
     pub level: Option<Level>,
     pub teams: Vec<String>,
@@ -159,12 +163,32 @@ pub struct Decision {
     pub at: Timestamp,
 }
 
+/// In whose place somebody decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Principal {
+    pub person: PersonId,
+    pub name: String,
+}
+
+impl Recorded {
+    /// In whose place it was taken.
+    #[must_use]
+    pub fn stands_in_for(&self) -> Option<Principal> {
+        Some(Principal {
+            person: self.decision.stands_in_for?,
+            name: self.principal.clone().unwrap_or_default(),
+        })
+    }
+}
+
 /// A decision that was recorded, with what is shown of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
     pub id: DecisionId,
     /// Of whoever decided, as they are called now.
     pub name: String,
+    /// What the person is called in whose place it was taken.
+    pub principal: Option<String>,
     /// The number of the revision that it is about.
     pub revision_number: i32,
     pub decision: Decision,

@@ -40,6 +40,8 @@ ids! {
     DecisionId,
     /// One API token.
     TokenId,
+    /// That one person stands in for another.
+    StandInId,
     /// One event.
     EventId,
 }

@@ -19,6 +19,7 @@
 //! | [`verdict`] | what policy makes of a change and its decisions now |
 //! | [`carry`] | an approval counts for a new revision too, because that is provably the same change |
 //! | [`deployment`] | what was shipped, and whether it had been allowed |
+//! | [`stand_in`] | somebody who may approve in the place of somebody else, the principal |
 //! | [`standing`] | all that `verdict` reads except the time, one row a revision |
 //! | [`gate`] | the question "may this commit pass?" and its answer |
 
@@ -41,6 +42,7 @@ pub mod policy;
 pub mod problem;
 pub mod provenance;
 pub mod readers;
+pub mod stand_in;
 pub mod standing;
 pub mod text;
 pub mod token;

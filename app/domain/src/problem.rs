@@ -67,6 +67,18 @@ pub enum Problem {
     PolicyTooLong,
     /// A repository is observed for some days, and they are limited.
     ObservationTooLong,
+    /// They do not stand in for that person here, or not any more.
+    NoStandIn,
+    /// Whoever they stand in for had a hand in the change.
+    PrincipalContributed,
+    /// Nobody makes themselves a stand-in.
+    OwnStandIn,
+    /// One of the two stands in, or is stood in for, already.
+    StandInChain,
+    /// The last day is over, or too far away.
+    StandInTooLong,
+    /// Repositories were to be named, and none is, or too many.
+    NotRepositories,
     /// Teams were to be named, and none is, or too many.
     NotTeams,
     /// The form or the address was not understood.
@@ -95,6 +107,9 @@ impl Problem {
             | Problem::NotAllowed
             | Problem::OwnAccount
             | Problem::OwnProposal
+            | Problem::NoStandIn
+            | Problem::PrincipalContributed
+            | Problem::OwnStandIn
             | Problem::CrossSite => 403,
             Problem::NotFound => 404,
             Problem::ChangedSinceYouLooked
@@ -106,6 +121,7 @@ impl Problem {
             | Problem::NothingToWithdraw
             | Problem::NothingToSetAside
             | Problem::TooSoon
+            | Problem::StandInChain
             | Problem::ReviewOverdue => 409,
             Problem::ReasonNeeded
             | Problem::ReasonTooLong
@@ -116,6 +132,8 @@ impl Problem {
             | Problem::PolicyUnreadable
             | Problem::PolicyTooLong
             | Problem::ObservationTooLong
+            | Problem::StandInTooLong
+            | Problem::NotRepositories
             | Problem::NotTeams
             | Problem::NotUnderstood => 422,
             Problem::TooMany => 429,
@@ -157,6 +175,12 @@ impl Problem {
             Problem::PolicyUnreadable => "policy",
             Problem::PolicyTooLong => "policy-too-long",
             Problem::ObservationTooLong => "observation-too-long",
+            Problem::NoStandIn => "no-stand-in",
+            Problem::PrincipalContributed => "principal-contributed",
+            Problem::OwnStandIn => "own-stand-in",
+            Problem::StandInChain => "stand-in-chain",
+            Problem::StandInTooLong => "stand-in-too-long",
+            Problem::NotRepositories => "not-repositories",
             Problem::NotTeams => "not-teams",
             Problem::NotUnderstood => "not-understood",
             Problem::CrossSite => "cross-site",
@@ -215,6 +239,18 @@ impl Problem {
             Problem::PolicyUnreadable => "The policy cannot be read. The page says what is wrong where.".into(),
             Problem::PolicyTooLong => "The policy is longer than 64 kB.".into(),
             Problem::ObservationTooLong => "A repository is observed for 1 to 90 days at a time.".into(),
+            Problem::NoStandIn => "You do not stand in for that person here, or not any more.".into(),
+            Problem::PrincipalContributed => {
+                "Whoever you stand in for had a hand in this change, so somebody else has to decide.".into()
+            }
+            Problem::OwnStandIn => "Nobody makes themselves a stand-in: it takes whoever is away, or another admin.".into(),
+            Problem::StandInChain => {
+                "Nobody stands in for somebody who stands in: one of the two already does, or is stood in for. End that first.".into()
+            }
+            Problem::StandInTooLong => "Somebody stands in from today on, for 30 days at most.".into(),
+            Problem::NotRepositories => {
+                "Name the repositories, 1 to 50, as owner/name or owner/*, with commas between them.".into()
+            }
             Problem::NotTeams => "Name the teams that may see it, 1 to 50, with commas between them.".into(),
             Problem::NotUnderstood => "That request was not understood. Reload the page and try again.".into(),
             Problem::CrossSite => "That request came from another site and was refused.".into(),

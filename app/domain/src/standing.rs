@@ -4,7 +4,7 @@ use crate::{
     Timestamp,
     carry::{Proof, Undone},
     change::Patch,
-    decision::Kind,
+    decision::{Kind, Principal},
     digest::Digest,
     ids::PersonId,
     names::ChangeKey,
@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// Which code makes standings. Raised with every change of what stands in one or of how it is found: then all that are
 /// stored are made anew, and none is trusted meanwhile.
-pub const FORM: i32 = 6;
+pub const FORM: i32 = 7;
 
 /// What holds for one revision. Stored; stamped beside it with the versions of policy and people that it was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +73,9 @@ pub struct Voice {
     pub kind: Kind,
     pub person: PersonId,
     pub name: String,
+    /// In whose place they spoke.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_in_for: Option<Principal>,
     /// The level they had when they decided; likewise the teams and the roles.
     pub level: Option<Level>,
     pub teams: Vec<String>,
@@ -84,7 +87,7 @@ pub struct Voice {
     /// For an approval of another revision that is provably the same change: by which proof it counts for this one, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carried: Option<Proof>,
-    /// Whether anything ties them to the change, or tied them at any time since they said it: then no approval of theirs
+    /// Whether anything ties them, or whom they stand in for, to the change, or did at any time since they said it: then no approval of theirs
     /// counts. A link that is withdrawn frees them to approve again, and makes nothing count that it had ended.
     pub contributor: bool,
     /// Whether it is about another revision and this one has a contributor whom nobody knows and of whom they did not say
@@ -115,6 +118,18 @@ pub struct Candidates {
     pub of_any_level: u32,
     /// How many there are who may not see the change.
     pub unseeing: u32,
+    /// Those who could give it only in the place of somebody else, each once.
+    pub stand_ins: Vec<Deputy>,
+}
+
+/// Somebody who could give what is missing in the place of somebody else, until that ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deputy {
+    pub person: PersonId,
+    pub name: Arc<str>,
+    pub principal: PersonId,
+    #[serde(with = "time::serde::rfc3339")]
+    pub until: Timestamp,
 }
 
 /// Somebody who could give what is missing.
@@ -130,11 +145,19 @@ impl Voice {
     #[must_use]
     pub fn held(&self) -> Held<'_> {
         Held {
-            person: self.person,
+            person: self.seat(),
             level: self.level,
             teams: &self.teams,
             roles: &self.roles,
         }
+    }
+
+    /// Whose place it fills: that of whom they stand in for, or their own. However many speak for it, it is one.
+    #[must_use]
+    pub fn seat(&self) -> PersonId {
+        self.stands_in_for
+            .as_ref()
+            .map_or(self.person, |principal| principal.person)
     }
 
     /// Whether it is about the revision that is judged, or about one that is provably the same change.

@@ -15,6 +15,7 @@ use crate::{
     policy::{Ask, Policy, Rule, When, Who},
     provenance::Provenance,
     readers::Readers,
+    stand_in::StandIn,
     verdict::{Verdict, Word},
 };
 use time::{Duration, macros::datetime};
@@ -154,6 +155,7 @@ pub fn case() -> Case {
             .map(|name| reviewer(name, Some(Level::Senior)))
             .to_vec(),
         readers: Readers::Everybody,
+        stand_ins: vec![],
         carries: vec![],
         undoes: None,
         policy: Policy::built_in(),
@@ -178,6 +180,34 @@ impl Case {
             teams: teams.iter().map(|&team| team.to_owned()).collect(),
             ..reviewer(name, level)
         });
+        self
+    }
+
+    /// Somebody may approve until tomorrow in the place of a principal of this level and these teams.
+    pub fn stood_in(
+        mut self,
+        name: &str,
+        principal: &str,
+        level: Option<Level>,
+        teams: &[&str],
+    ) -> Self {
+        self.stand_ins.push(StandIn {
+            person: id(name),
+            principal: id(principal),
+            name: principal.to_owned(),
+            level,
+            teams: teams.iter().map(|&team| team.to_owned()).collect(),
+            until: NOW + Duration::DAY,
+        });
+        self
+    }
+
+    /// The last decision, taken in the place of somebody else.
+    pub fn for_another(mut self, principal: &str) -> Self {
+        let last = self.decisions.last_mut().expect("somebody decided");
+        last.decision.stands_in_for =
+            Some(id(principal)).filter(|one| *one != last.decision.person);
+        last.principal = Some(principal.to_owned());
         self
     }
 
@@ -303,6 +333,7 @@ impl Case {
             none_of_these_is_me: !strangers.is_empty(),
             strangers,
             about: None,
+            stands_in_for: None,
             level: Some(Level::Senior),
             teams: vec![],
             roles: vec![],
@@ -315,6 +346,7 @@ impl Case {
         self.decisions.push(Recorded {
             id: DecisionId(Uuid::nil()),
             name: name.to_owned(),
+            principal: None,
             revision_number,
             decision,
         });
@@ -354,6 +386,7 @@ impl Case {
             incident: None,
             none_of_these_is_me: false,
             about: None,
+            stands_in_for: None,
             form_key: FormKey(Uuid::nil()),
         }
     }

@@ -20,6 +20,7 @@ pub async fn decide(
     #[server(default)] incident: String,
     #[server(default)] none_of_these_is_me: bool,
     #[server(default)] about: Option<i32>,
+    #[server(default)] stands_in_for: String,
 ) -> Result<(), Refusal> {
     use domain::{
         decision::{Proposed, Reason},
@@ -34,6 +35,7 @@ pub async fn decide(
         incident: (kind == Kind::Override).then_some(incident),
         none_of_these_is_me,
         about: about.filter(|_| kind == Kind::SetAside),
+        stands_in_for: principal(kind, &stands_in_for)?,
         form_key,
     };
     let recorded = record(&site, caller, change, proposed).await;
@@ -46,6 +48,21 @@ pub async fn decide(
         Err(_) => {}
     }
     Ok(recorded?)
+}
+
+/// In whose place, of a form whose other buttons say nothing of it; its own place is an empty value.
+#[cfg(feature = "ssr")]
+fn principal(
+    kind: Kind,
+    said: &str,
+) -> Result<Option<domain::ids::PersonId>, domain::problem::Problem> {
+    if kind != Kind::Approve || said.is_empty() {
+        return Ok(None);
+    }
+    let person = said
+        .parse()
+        .map_err(|_| domain::problem::Problem::NotUnderstood)?;
+    Ok(Some(person))
 }
 
 /// Load, decide, record, in one transaction under the locks of the change and of whoever decides.
@@ -75,6 +92,7 @@ async fn record(
             && before.decision.kind == proposed.kind
             && before.decision.digest == proposed.seen
             && before.decision.about == proposed.about
+            && before.decision.stands_in_for == proposed.stands_in_for
             && before.decision.reason == proposed.reason;
         return if same {
             Ok(())

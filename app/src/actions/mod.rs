@@ -5,6 +5,7 @@ mod decide;
 mod policies;
 mod refusal;
 mod settle;
+mod stand_ins;
 mod theme;
 
 pub use accounts::{
@@ -17,6 +18,7 @@ pub use policies::{
 };
 pub use refusal::Refusal;
 pub use settle::{Settle, settle};
+pub use stand_ins::{EndStandIn, StandIn, end_stand_in, stand_in};
 pub use theme::{SetTheme, Theme, set_theme};
 
 #[cfg(feature = "ssr")]

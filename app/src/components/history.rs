@@ -50,6 +50,7 @@ pub fn Decisions(decisions: Vec<(Recorded, Counts)>, now: Timestamp) -> AnyView 
         .into_iter()
         .rev()
         .map(|(recorded, counts)| {
+            let principal = recorded.principal;
             let decision = recorded.decision;
             let level = decision.level.map_or("no level", Level::as_str);
             let reason = decision.reason.as_str().to_owned();
@@ -58,6 +59,7 @@ pub fn Decisions(decisions: Vec<(Recorded, Counts)>, now: Timestamp) -> AnyView 
                     <Decided kind=decision.kind/>
                     <p>
                         <b><Theirs text=recorded.name/></b>
+                        {principal.map(|name| view! { ", standing in for " <Theirs text=name/> })}
                         {format!(", {level}, about revision {}, ", recorded.revision_number)}
                         <Ago at=decision.at now/>
                         {counts.sentence()}

@@ -12,6 +12,7 @@ pub mod policy;
 pub mod readers;
 pub mod slots;
 pub mod sprite;
+pub mod stand_ins;
 pub mod text;
 pub mod time;
 pub mod title;

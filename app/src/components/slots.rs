@@ -46,7 +46,7 @@ pub fn Signed(voice: Voice, now: Timestamp) -> AnyView {
         <li class="line">
             <div class="name">
                 <Glyph drawing="approved"/>
-                <span class="cut"><Theirs text=voice.name/></span>
+                <span class="cut"><Theirs text=voice.name/> {voice.stands_in_for.map(|principal| view! { ", for " <Theirs text=principal.name/> })}</span>
                 <small><Ago at=voice.at now/></small>
             </div>
             <div class="under">{format!("{level}, as of then; approved revision {}", voice.revision)} {carried}</div>

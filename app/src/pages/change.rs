@@ -13,7 +13,7 @@ use domain::{
     ids::{ChangeId, FormKey, PersonId},
     patch::split,
     people::Level,
-    policy::Mode,
+    policy::{Held, Mode},
     problem::Problem,
     provenance::Mark,
     standing::Standing,
@@ -368,7 +368,7 @@ pub fn show(page: ChangePage) -> AnyView {
                 .then(|| {
                     view! {
                         <DecisionForm change=case.change.id digest=case.revision.digest form_key may told>
-                            <Signing case=case.clone() viewer verdict/>
+                            <Signing case=case.clone() viewer verdict now/>
                         </DecisionForm>
                     }
                 })}
@@ -388,8 +388,9 @@ pub fn show(page: ChangePage) -> AnyView {
 /// What the viewer may do, by the same rule that is asked when they do it.
 fn may(case: &Case, viewer: &Viewer, now: Timestamp) -> May {
     let refusal = |kind| case.may_decide(&viewer.person, kind, now).err();
+    let stands_in = !case.places(&viewer.person, now).is_empty();
     May {
-        approve: refusal(Kind::Approve),
+        approve: refusal(Kind::Approve).filter(|_| !stands_in),
         reject: refusal(Kind::Reject),
         withdraw: refusal(Kind::Withdraw).is_none(),
     }
@@ -402,9 +403,9 @@ fn counts(case: &Case, standing: &Standing, decision: &Decision) -> Counts {
     if standing.vetoes().any(|veto| veto.seq == seq) || stands {
         return Counts::Yes;
     }
-    let person = decision.person;
-    let since = case.role_since(person, decision.people_version);
-    match (decision.kind, case.role_of(person), since) {
+    let principal = || case.role_of(decision.stands_in_for?);
+    let now = case.role_of(decision.person).or_else(principal);
+    match (decision.kind, now, case.bars(decision)) {
         (Kind::Approve, Some(role), _) => Counts::Contributor(role),
         (Kind::Approve, None, Some(role)) => Counts::Unlinked(role),
         _ if voice.is_some_and(|voice| voice.carried.is_some() && voice.unasked) => Counts::Unasked,
@@ -708,7 +709,7 @@ fn people_behind(ties: &[Tie]) -> Vec<&Tie> {
 
 /// What is signed, as whom, for which rule.
 #[component]
-fn Signing(case: Case, viewer: Viewer, verdict: Verdict) -> AnyView {
+fn Signing(case: Case, viewer: Viewer, verdict: Verdict, now: Timestamp) -> AnyView {
     let rule = verdict.needs().first().map(|need| need.rule.clone());
     view! {
         <NoneOfThese case=case.clone()/>
@@ -728,6 +729,40 @@ fn Signing(case: Case, viewer: Viewer, verdict: Verdict) -> AnyView {
                 {format!("policy {}, version {}", case.policy.id, case.policy.version)}
             </small>
         </div>
+        <InWhosePlace case viewer verdict now/>
+    }
+    .into_any()
+}
+
+/// For whoever may approve in the place of somebody else: whose place it is. What fills something that is missing stands first.
+#[component]
+fn InWhosePlace(case: Case, viewer: Viewer, verdict: Verdict, now: Timestamp) -> AnyView {
+    let places = case.places(&viewer.person, now);
+    if places.is_empty() {
+        return ().into_any();
+    }
+    let is_missing = |held: &Held<'_>| verdict.needs().iter().any(|need| need.who.admits(held));
+    let own = case.may_decide(&viewer.person, Kind::Approve, now).is_ok();
+    let own = own.then(|| {
+        (
+            is_missing(&viewer.held()),
+            String::new(),
+            "Your own".to_owned(),
+        )
+    });
+    let others = places.into_iter().map(|place| {
+        let held = place.held(viewer.level.granted());
+        let name = format!("Of {}, for whom you stand in", plain(&place.name));
+        (is_missing(&held), place.principal.to_string(), name)
+    });
+    let mut options: Vec<_> = own.into_iter().chain(others).collect();
+    options.sort_by_key(|(fills, ..)| !fills);
+    view! {
+        <label class="place">
+            "In whose place " <select class="field" name="stands_in_for">
+                {options.into_iter().map(|(_, value, name)| view! { <option value=value>{name}</option> }).collect_view()}
+            </select>
+        </label>
     }
     .into_any()
 }

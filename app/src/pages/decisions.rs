@@ -277,6 +277,7 @@ fn Ledger(entries: Vec<Entry>, now: Timestamp) -> AnyView {
 fn Line(entry: Entry, now: Timestamp) -> AnyView {
     let Recorded {
         name,
+        principal,
         revision_number,
         decision,
         ..
@@ -299,7 +300,7 @@ fn Line(entry: Entry, now: Timestamp) -> AnyView {
                     <DigestBars digest=decision.digest size=Size::Small/>
                 </small>
             </td>
-            <td class="by" title=whole_name><Theirs text=name/><small>{format!("{}, as of then", rank.join(", "))}</small></td>
+            <td class="by" title=whole_name><Theirs text=name/><small>{principal.map(|name| view! { "standing in for " <Theirs text=name/> ": " })} {format!("{}, as of then", rank.join(", "))}</small></td>
             <td class="reason">
                 {if reason.is_empty() {
                     view! { <span class="dim">"no reason was given"</span> }.into_any()

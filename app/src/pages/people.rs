@@ -7,6 +7,7 @@ use domain::{
     ids::PersonId,
     people::{Account, Granted, LevelNow, Link, Person, Role},
     problem::Problem,
+    stand_in::Listed,
 };
 use leptos::prelude::*;
 use store::{
@@ -22,6 +23,7 @@ use crate::{
     components::{
         frame::{Frame, Place, Viewer},
         sprite::Icon,
+        stand_ins::StandIns,
         text::{Theirs, plain},
         time::Ago,
         title::PageTitle,
@@ -33,6 +35,8 @@ use crate::{
 pub struct PeoplePage {
     /// Who is looking.
     pub viewer: Viewer,
+    /// Who stands in for whom: what the viewer has a part in, or all for an admin.
+    pub stand_ins: Vec<Listed>,
     /// What only admins see.
     pub everybody: Option<Everybody>,
     /// Why the last form was refused.
@@ -69,6 +73,8 @@ pub struct Asked {
 
 /// How many people a page shows.
 const MOST: usize = 50;
+/// How many of those are listed who stand in.
+const MOST_STAND_INS: i64 = 200;
 /// How many authors are listed to whom nobody leads.
 const MOST_STRANGERS: i64 = 50;
 /// How far back these are looked for.
@@ -90,8 +96,14 @@ pub async fn load(
     } else {
         None
     };
+    let of = (!is_admin).then_some(viewer.person.id);
+    let now = tx.now();
+    let stand_ins = people::stand_ins::listed(tx.conn(), of, now, MOST_STAND_INS)
+        .await
+        .map_err(failed)?;
     Ok(PeoplePage {
         viewer,
+        stand_ins,
         everybody,
         told,
         claims_max_age: site.claims_max_age,
@@ -126,6 +138,7 @@ async fn everybody(tx: &mut Tx, viewer: &Viewer, asked: Asked) -> Result<Everybo
 pub fn show(page: PeoplePage) -> AnyView {
     let PeoplePage {
         viewer,
+        stand_ins,
         everybody,
         told,
         claims_max_age,
@@ -144,6 +157,7 @@ pub fn show(page: PeoplePage) -> AnyView {
                 </header>
                 {told.map(|problem| view! { <p class="told" role="alert">{problem.sentence()}</p> })}
                 <You me=me.clone() now/>
+                <StandIns stand_ins me=me.id admin=everybody.is_some() now/>
                 {everybody
                     .map(|everybody| {
                         let Everybody { asked, people, next, strangers } = everybody;

@@ -2,6 +2,7 @@
 
 use domain::{
     Timestamp,
+    change::Change,
     ids::{ChangeId, PersonId},
     people::Level,
     policy::Mode,
@@ -14,6 +15,7 @@ use leptos::prelude::*;
 use store::{
     Tx,
     deployments::{Unsanctioned, unsanctioned},
+    people::stand_ins,
     queue::{touched_by, waiting},
 };
 
@@ -97,10 +99,18 @@ pub struct Row {
 
 impl Row {
     /// What the queue says of a change to this viewer, who may have had a hand in it.
-    pub fn of(waiting: store::queue::Row, mine: bool, viewer: &Viewer, now: Timestamp) -> Self {
+    pub fn of(
+        waiting: store::queue::Row,
+        mine: bool,
+        viewer: &Viewer,
+        places: &[stand_ins::Place],
+        now: Timestamp,
+    ) -> Self {
         let store::queue::Row { listed, since } = waiting;
         let (verdict, mode) = (listed.verdict(now), listed.mode(now));
         let (change, revision, standing) = (listed.change, listed.revision, listed.standing);
+        let could_sign = viewer.person.active
+            && (reaches(viewer, &verdict) || stands_in(viewer, places, &change, &verdict, now));
         Self {
             change: change.id,
             title: change.title,
@@ -113,7 +123,7 @@ impl Row {
             tools: listed.tools,
             size: (revision.added, revision.removed, revision.files),
             signed: standing.approvals().count(),
-            could_sign: viewer.person.active && reaches(viewer, &verdict),
+            could_sign,
             mine,
             vetoed: standing
                 .vetoes()
@@ -180,6 +190,24 @@ fn reaches(viewer: &Viewer, verdict: &Verdict) -> bool {
         return held.level >= Some(Level::Senior);
     }
     needs.iter().any(|need| need.who.admits(&held))
+}
+
+/// Whether somebody could give one of the needs in the place of somebody else.
+fn stands_in(
+    viewer: &Viewer,
+    places: &[stand_ins::Place],
+    change: &Change,
+    verdict: &Verdict,
+    now: Timestamp,
+) -> bool {
+    let mut here = places.iter().filter(|place| {
+        let mut named = place.repositories.iter();
+        now < place.stand_in.until && named.any(|one| one.matches(&change.repository_name))
+    });
+    here.any(|place| {
+        let held = place.stand_in.held(viewer.level.granted());
+        verdict.needs().iter().any(|need| need.who.admits(&held))
+    })
 }
 
 fn level_words(level: Option<Level>) -> &'static str {
@@ -294,7 +322,13 @@ pub async fn load(
 ) -> Result<QueuePage, Problem> {
     let mut tx = site.db.read().await.map_err(failed)?;
     let viewer = viewer(&mut tx, &site, caller?, theme).await?;
-    let Part { rows, last } = matching(&mut tx, &site, &viewer, &Filter::parse(&asked), after)
+    let looking = Looking {
+        places: stand_ins::places(tx.conn(), viewer.person.id)
+            .await
+            .map_err(failed)?,
+        viewer: &viewer,
+    };
+    let Part { rows, last } = matching(&mut tx, &site, &looking, &Filter::parse(&asked), after)
         .await
         .map_err(failed)?;
     let is_front = asked.trim().is_empty() && after.is_none();
@@ -326,6 +360,12 @@ async fn owed(tx: &mut Tx, viewer: &Viewer) -> Result<(Vec<Unsanctioned>, bool),
     Ok((found, more))
 }
 
+/// Who looks, with what they may do besides their own.
+struct Looking<'a> {
+    viewer: &'a Viewer,
+    places: Vec<stand_ins::Place>,
+}
+
 /// What was found in a part of the queue.
 struct Part {
     rows: Vec<Row>,
@@ -337,7 +377,7 @@ struct Part {
 async fn matching(
     tx: &mut Tx,
     site: &Site,
-    viewer: &Viewer,
+    looking: &Looking<'_>,
     filter: &Filter,
     after: Option<(Timestamp, ChangeId)>,
 ) -> Result<Part, store::Error> {
@@ -346,7 +386,7 @@ async fn matching(
         last: after,
     };
     for _ in 0..READS {
-        let next = read(tx, site, viewer, &filter.for_store(found.last)).await?;
+        let next = read(tx, site, looking, &filter.for_store(found.last)).await?;
         found.last = next.last;
         found
             .rows
@@ -366,9 +406,10 @@ async fn matching(
 async fn read(
     tx: &mut Tx,
     site: &Site,
-    viewer: &Viewer,
+    looking: &Looking<'_>,
     filter: &store::queue::Filter,
 ) -> Result<Part, store::Error> {
+    let Looking { viewer, places } = looking;
     let most = i64::try_from(MOST + 1).unwrap_or(i64::MAX);
     let mut found = waiting(
         tx.conn(),
@@ -389,7 +430,7 @@ async fn read(
     let now = tx.now();
     let rows = found.into_iter().map(|row| {
         let mine = mine.contains(&row.listed.change.id);
-        Row::of(row, mine, viewer, now)
+        Row::of(row, mine, viewer, places, now)
     });
     Ok(Part {
         rows: rows.collect(),

@@ -155,6 +155,7 @@ pub fn case() -> Case {
             load: 0,
         }],
         readers: Readers::Everybody,
+        stand_ins: vec![],
         carries: vec![],
         undoes: None,
         policy: Policy::built_in(),
@@ -170,6 +171,7 @@ pub fn decided(case: &Case, seq: i32, kind: Kind, reason: &str) -> Recorded {
     Recorded {
         id: DecisionId(Uuid::from_u128(200 + seq as u128)),
         name: "Ben Okonkwo".to_owned(),
+        principal: None,
         revision_number: case.revision.number,
         decision: Decision {
             repository: case.change.repository,
@@ -185,6 +187,7 @@ pub fn decided(case: &Case, seq: i32, kind: Kind, reason: &str) -> Recorded {
             none_of_these_is_me: false,
             strangers: vec![],
             about: None,
+            stands_in_for: None,
             level: Some(Level::Senior),
             teams: vec!["payments".to_owned()],
             roles: vec![],

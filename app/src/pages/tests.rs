@@ -48,7 +48,7 @@ fn row(case: &Case, mine: bool) -> Row {
         tools: vec![],
     };
     let since = case.revision.arrived_at;
-    Row::of(store::queue::Row { listed, since }, mine, &ben(), NOW)
+    Row::of(store::queue::Row { listed, since }, mine, &ben(), &[], NOW)
 }
 
 /// The elements without the quoted values of their attributes, where `<` is text.

@@ -4,7 +4,7 @@ use super::{gate, wire};
 use domain::{
     case::Case,
     change::{Change, ChangeState, Patch, Revision},
-    decision::Recorded,
+    decision::{Principal, Recorded},
     deployment::Sanction,
     gate::{Answer, Judged, Moment, Question},
     names::RepositoryName,
@@ -81,6 +81,7 @@ fn gate_decision(voice: &Voice, counts: bool) -> wire::GateDecision {
         seq: voice.seq,
         kind: voice.kind.as_str().to_owned(),
         by: voice.name.clone(),
+        stands_in_for: voice.stands_in_for.clone().map(principal),
         revision: voice.revision,
         counts,
         about: voice.about,
@@ -209,6 +210,7 @@ pub fn decisions(case: Case) -> Vec<wire::Decision> {
 /// One decision.
 #[must_use]
 pub fn decision(from: Recorded) -> wire::Decision {
+    let stands_in_for = from.stands_in_for().map(principal);
     let decision = from.decision;
     wire::Decision {
         id: from.id.0,
@@ -222,6 +224,7 @@ pub fn decision(from: Recorded) -> wire::Decision {
         about: decision.about,
         person: decision.person.0,
         name: from.name,
+        stands_in_for,
         level: decision.level.map(|level| level.as_str().to_owned()),
         teams: decision.teams,
         roles: decision
@@ -276,6 +279,13 @@ fn deployed(from: Commit) -> wire::DeployedCommit {
         verdict: verdict(from.verdict),
         review_by: from.review_by,
         changes: from.changes.into_iter().map(change).collect(),
+    }
+}
+
+fn principal(from: Principal) -> wire::Principal {
+    wire::Principal {
+        person: from.person.0,
+        name: from.name,
     }
 }
 

@@ -246,6 +246,9 @@ pub struct GateDecision {
     pub seq: i32,
     pub kind: String,
     pub by: String,
+    /// In whose place an approval was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_in_for: Option<Principal>,
     pub revision: i32,
     /// Whether it counts towards this verdict.
     pub counts: bool,
@@ -651,6 +654,9 @@ pub struct Decision {
     pub about: Option<i32>,
     pub person: Uuid,
     pub name: String,
+    /// In whose place an approval was given. Then `level` is the lower of both, and `teams` are that person's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_in_for: Option<Principal>,
     /// As it was then; likewise the teams and the roles.
     pub level: Option<String>,
     pub teams: Vec<String>,
@@ -662,6 +668,13 @@ pub struct Decision {
     pub carried: Option<Carried>,
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
+}
+
+/// In whose place somebody decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Principal {
+    pub person: Uuid,
+    pub name: String,
 }
 
 /// Decisions, oldest first.

@@ -3,6 +3,7 @@
 use crate::{
     Error, carries,
     error::known,
+    people::stand_ins,
     policies::{self, Pointer},
     readers, reverts, rows,
 };
@@ -132,6 +133,7 @@ async fn find(
         decisions: decisions_as_of(conn, change.repository, change.id, as_of).await?,
         reviewers: reviewers(conn, change.repository, as_of).await?,
         readers,
+        stand_ins: stand_ins::holding(conn, &change.repository_name, as_of).await?,
         carries: carries::to(conn, change.repository, revision.id, as_of).await?,
         undoes: reverts::of(conn, change.repository, revision.id, as_of).await?,
         policy: (*policy).clone(),
@@ -354,13 +356,13 @@ async fn oldest_debt(
                select from decision p
                join revision r on r.repository_id = p.repository_id and r.id = p.revision_id and r.number >= overridden.number
                where p.repository_id = o.repository_id and p.change_id = o.change_id and p.seq > o.seq
-                 and p.person_id <> o.person_id and p.kind in ('approve', 'reject')
+                 and o.person_id not in (p.person_id, coalesce(p.stands_in_for, p.person_id)) and p.kind in ('approve', 'reject')
                  and not exists (select from decision w where w.repository_id = p.repository_id and w.change_id = p.change_id
                                  and w.person_id = p.person_id and w.kind = 'withdraw' and w.seq > p.seq)
                  and not exists (select from contributor c join account a on a.key = any(c.keys)
                                      and (a.until_version is null or a.until_version > p.people_version)
                                  where c.repository_id = p.repository_id and c.change_id = p.change_id
-                                   and a.person_id = p.person_id))"#,
+                                   and a.person_id in (p.person_id, coalesce(p.stands_in_for, p.person_id))))"#,
         repository.0,
     )
     .fetch_one(conn)
@@ -667,8 +669,9 @@ async fn decisions_as_of(
     let rows = sqlx::query_as!(
         DecisionRow,
         r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
-                  d.incident, d.none_of_these_is_me, d.strangers, d.people_version, d.about_seq, d.level, d.teams, d.roles, d.policy, d.policy_version, d.at, p.name, r.number
-           from decision d join person p on p.id = d.person_id
+                  d.incident, d.none_of_these_is_me, d.strangers, d.people_version, d.about_seq, d.level, d.teams, d.roles, d.policy, d.policy_version, d.at, p.name, r.number,
+                  d.stands_in_for, y.name as "principal?"
+           from decision d join person p on p.id = d.person_id left join person y on y.id = d.stands_in_for
            join revision r on r.repository_id = d.repository_id and r.id = d.revision_id
            where d.repository_id = $1 and d.change_id = $2 and was_there(d.xid, $3::text::pg_snapshot) order by d.seq"#,
         repository.0,
@@ -704,6 +707,8 @@ pub(crate) struct DecisionRow {
     pub policy_version: i32,
     pub at: Timestamp,
     pub name: String,
+    pub stands_in_for: Option<Uuid>,
+    pub principal: Option<String>,
     pub number: i32,
 }
 
@@ -728,6 +733,7 @@ impl DecisionRow {
             none_of_these_is_me: self.none_of_these_is_me,
             strangers: known(strangers.ok(), "decision", "strangers")?,
             about: self.about_seq,
+            stands_in_for: self.stands_in_for.map(PersonId),
             level,
             teams: self.teams,
             roles: roles(&self.roles)?,
@@ -739,6 +745,7 @@ impl DecisionRow {
         Ok(Recorded {
             id: DecisionId(self.id),
             name: self.name,
+            principal: self.principal,
             revision_number: self.number,
             decision,
         })
@@ -797,7 +804,7 @@ fn roles(words: &[String]) -> Result<Vec<people::Role>, Error> {
 }
 
 /// Reads `source level` pairs.
-fn levels(words: &[String]) -> Result<Vec<Granted<Level>>, Error> {
+pub(crate) fn levels(words: &[String]) -> Result<Vec<Granted<Level>>, Error> {
     let read = |words: &String| {
         let (source, level) = words.split_once(' ')?;
         Some(Granted {

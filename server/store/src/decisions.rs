@@ -52,6 +52,7 @@ pub async fn locked_case(
     let Some(person) = people::locked(tx, person).await? else {
         return Ok(None);
     };
+    people::stand_ins::hold(tx, person.id).await?;
     // What was known before the locks may have changed while we waited for them.
     let reader = reader(&person, tx, claims_max_age);
     let case = cases::read(tx.conn(), &reader, change, Which::Current, claims_max_age).await?;
@@ -94,8 +95,9 @@ pub async fn by_form(
         DecisionRow,
         r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
                   d.incident, d.none_of_these_is_me, d.strangers, d.people_version, d.about_seq, d.level, d.teams, d.roles, d.policy,
-                  d.policy_version, d.at, p.name, r.number
-           from decision d join person p on p.id = d.person_id
+                  d.policy_version, d.at, p.name, r.number,
+                  d.stands_in_for, y.name as "principal?"
+           from decision d join person p on p.id = d.person_id left join person y on y.id = d.stands_in_for
            join revision r on r.repository_id = d.repository_id and r.id = d.revision_id
            where d.person_id = $1 and d.form_key = $2"#,
         person.0,
@@ -149,8 +151,9 @@ pub async fn record(
 async fn insert(tx: &mut Tx, id: DecisionId, decision: &Decision) -> Result<(), Error> {
     sqlx::query!(
         "insert into decision (repository_id, id, change_id, revision_id, digest, seq, person_id, form_key, kind, reason, incident,
-                               about_seq, level, teams, roles, policy, policy_version, at, none_of_these_is_me, strangers, people_version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+                               about_seq, level, teams, roles, policy, policy_version, at, none_of_these_is_me, strangers, people_version,
+                               stands_in_for)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
         decision.repository.0,
         id.0,
         decision.change.0,
@@ -172,6 +175,7 @@ async fn insert(tx: &mut Tx, id: DecisionId, decision: &Decision) -> Result<(), 
         decision.none_of_these_is_me,
         serde_json::to_value(&decision.strangers)?,
         decision.people_version,
+        decision.stands_in_for.map(|person| person.0),
     )
     .execute(tx.conn())
     .await?;
@@ -205,6 +209,9 @@ fn leaf_hash(id: DecisionId, decision: &Decision) -> [u8; 32] {
     }
     if let Some(about) = decision.about {
         leaf["about"] = json!(about);
+    }
+    if let Some(principal) = decision.stands_in_for {
+        leaf["stands_in_for"] = json!(principal);
     }
     let mut hash = Sha256::new();
     hash.update([0]);
@@ -312,8 +319,8 @@ async fn by_ids(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Listed>, Er
     let rows = sqlx::query!(
         r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
                   d.incident, d.none_of_these_is_me, d.strangers, d.people_version, d.about_seq, d.level, d.teams, d.roles, d.policy,
-                  d.policy_version, d.at, d.xid::text as "xid!", p.name, r.number, r.head, repository.name as repository, c.key, s.title
-           from decision d join person p on p.id = d.person_id
+                  d.policy_version, d.at, d.xid::text as "xid!", p.name, d.stands_in_for, y.name as "principal?", r.number, r.head, repository.name as repository, c.key, s.title
+           from decision d join person p on p.id = d.person_id left join person y on y.id = d.stands_in_for
            join revision r on r.repository_id = d.repository_id and r.id = d.revision_id
            join repository on repository.id = d.repository_id
            join change c on c.repository_id = d.repository_id and c.id = d.change_id
@@ -352,6 +359,8 @@ async fn by_ids(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Listed>, Er
                 policy_version: row.policy_version,
                 at: row.at,
                 name: row.name,
+                stands_in_for: row.stands_in_for,
+                principal: row.principal,
                 number: row.number,
             }
             .recorded()?;

@@ -33,6 +33,7 @@ const AMENDED: &[(&str, &str)] = &[
     ("person", "name"),
     ("person_fact", "until_version"),
     ("account", "until_version"),
+    ("stand_in", "until_version, ended_by, ended_at"),
     ("change", "version, revisions, decisions"),
     ("change_state", "until_version"),
     ("token", "revoked_at, last_used_at"),

@@ -360,6 +360,10 @@ fn every_call_of_a_form_is_a_post_under_its_own_prefix() {
             "POST",
         ),
         (
+            "/fn/end-stand-in",
+            "POST",
+        ),
+        (
             "/fn/link-account",
             "POST",
         ),
@@ -385,6 +389,10 @@ fn every_call_of_a_form_is_a_post_under_its_own_prefix() {
         ),
         (
             "/fn/settle",
+            "POST",
+        ),
+        (
+            "/fn/stand-in",
             "POST",
         ),
         (

@@ -5,7 +5,8 @@ use crate::{
     decision::Kind,
     policy::{Ask, Facts, Rule, Who},
     provenance::Provenance,
-    standing::{Asked, Candidate, Candidates, Voice},
+    stand_in::StandIn,
+    standing::{Asked, Candidate, Candidates, Deputy, Voice},
     verdict::NAMES,
 };
 
@@ -85,7 +86,35 @@ impl Case {
             contributors: count(contributors.len()),
             of_any_level: of_any_level(who, &readers),
             unseeing: count(unseeing.count()),
+            stand_ins: self.deputies(who, &readers),
         }
+    }
+
+    /// Those who are not such themselves, and stand in for somebody by whose place they are.
+    fn deputies(&self, who: &Who, readers: &[&Reviewer]) -> Vec<Deputy> {
+        let others = readers.iter().filter(|one| !who.admits(&one.held()));
+        let free = others.filter(|one| self.role_of(one.id).is_none());
+        free.filter_map(|one| {
+            let stand_in = self.longest(who, one)?;
+            Some(Deputy {
+                person: one.id,
+                name: one.name.as_str().into(),
+                principal: stand_in.principal,
+                until: stand_in.until,
+            })
+        })
+        .collect()
+    }
+
+    /// The one that ends last of those by which somebody could give it.
+    fn longest(&self, who: &Who, reviewer: &Reviewer) -> Option<&StandIn> {
+        let theirs = self.stand_ins.iter().filter(|one| {
+            one.person == reviewer.id
+                && self.is_for(one)
+                && self.role_of(one.principal).is_none()
+                && who.admits(&one.held(reviewer.level))
+        });
+        theirs.max_by_key(|one| one.until)
     }
 }
 

@@ -6,9 +6,10 @@ use crate::{
     change::{ChangeState, Patch},
     decision::Kind,
     ids::PersonId,
-    people::{Level, Person, Role},
+    people::{Level, LevelNow, Person, Role},
     policy::{Held, Who},
     problem::Problem,
+    stand_in::StandIn,
 };
 use time::Duration;
 
@@ -19,6 +20,8 @@ pub struct MayDecide {
     pub(super) level: Option<Level>,
     pub(super) teams: Vec<String>,
     pub(super) roles: Vec<Role>,
+    /// In whose place.
+    pub(super) stands_in_for: Option<PersonId>,
 }
 
 impl Case {
@@ -114,7 +117,77 @@ impl Case {
             level: person.level(at, max_age).granted(),
             teams: person.teams(at, max_age),
             roles: person.roles(at, max_age),
+            stands_in_for: None,
         }
+    }
+
+    /// Whether `person` may approve in the place of `principal`: by the level of both, and where neither had a hand in it. Who
+    /// stands in sees what they see themselves, and no more.
+    ///
+    /// # Errors
+    /// The [`Problem`] says why not.
+    pub fn may_stand_in(
+        &self,
+        person: &Person,
+        principal: PersonId,
+        now: Timestamp,
+    ) -> Result<MayDecide, Problem> {
+        if !person.active {
+            return Err(Problem::Inactive);
+        }
+        let own = self.as_known(person, now);
+        if !self.readers.admit(&own.teams, &own.roles) {
+            return Err(Problem::NotFound);
+        }
+        let is_such = |one: &&StandIn| one.person == person.id && one.principal == principal;
+        let stand_in = self.standing_in(now).find(is_such);
+        let stand_in = stand_in.ok_or(Problem::NoStandIn)?;
+        let held = stand_in.held(own.level);
+        let may = MayDecide {
+            person: person.id,
+            level: held.level,
+            teams: stand_in.teams.clone(),
+            roles: vec![],
+            stands_in_for: Some(principal),
+        };
+        let wanted = self.wanted(Kind::Approve);
+        if !wanted.iter().any(|who| who.admits(&held)) {
+            let known = person.level(now, self.claims_max_age);
+            return Err(match known {
+                LevelNow::Stale(_) => Problem::LevelStale,
+                LevelNow::Known(_) | LevelNow::None => not_asked(&wanted, &may, held.level),
+            });
+        }
+        match (self.role_of(person.id), self.role_of(principal)) {
+            (Some(role), _) => return Err(Problem::Contributor(role)),
+            (None, Some(_)) => return Err(Problem::PrincipalContributed),
+            (None, None) => {}
+        }
+        self.can_be_decided(Kind::Approve)?;
+        Ok(may)
+    }
+
+    /// In whose place `person` may approve now.
+    pub fn places(&self, person: &Person, now: Timestamp) -> Vec<&StandIn> {
+        let may = |one: &&StandIn| {
+            one.person == person.id && self.may_stand_in(person, one.principal, now).is_ok()
+        };
+        let mut places: Vec<&StandIn> = self.standing_in(now).filter(may).collect();
+        // Who was made a stand-in twice is one.
+        places.sort_by_key(|one| one.principal);
+        places.dedup_by_key(|one| one.principal);
+        places
+    }
+
+    /// Those who stand in now, for somebody who may see the change themselves.
+    fn standing_in(&self, now: Timestamp) -> impl Iterator<Item = &StandIn> {
+        let holds = move |one: &&StandIn| now < one.until && self.is_for(one);
+        self.stand_ins.iter().filter(holds)
+    }
+
+    /// Whether the one who is stood in for could see the change.
+    pub(super) fn is_for(&self, one: &StandIn) -> bool {
+        self.readers.admit(&one.teams, &[])
     }
 
     fn can_be_decided(&self, kind: Kind) -> Result<(), Problem> {
@@ -141,7 +214,7 @@ impl Case {
 impl MayDecide {
     fn held(&self) -> Held<'_> {
         Held {
-            person: self.person,
+            person: self.stands_in_for.unwrap_or(self.person),
             level: self.level,
             teams: &self.teams,
             roles: &self.roles,

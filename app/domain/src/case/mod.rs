@@ -20,6 +20,7 @@ use crate::{
     problem::Problem,
     provenance::{self, Provenance, Tool},
     readers::Readers,
+    stand_in::StandIn,
     standing::{Standing, Turn, Voice},
     verdict::{Verdict, verdict},
 };
@@ -45,6 +46,8 @@ pub struct Case {
     pub reviewers: Vec<Reviewer>,
     /// Who may see the change: nobody else can be asked.
     pub readers: Readers,
+    /// Those who may approve here in the place of somebody else, whether that is over by now or not.
+    pub stand_ins: Vec<StandIn>,
     /// The revisions that are provably the one that is judged, by each proof that was found.
     pub carries: Vec<Carry>,
     /// The allowed change that the revision that is judged only undoes.
@@ -203,6 +206,14 @@ impl Case {
             .min()
     }
 
+    /// In what way whoever took a decision, or the one in whose place they took it, had a hand in the change, as
+    /// far as it was known at any time since.
+    #[must_use]
+    pub fn bars(&self, decision: &Decision) -> Option<Role> {
+        let role = |person| self.role_since(person, decision.people_version);
+        role(decision.person).or_else(|| role(decision.stands_in_for?))
+    }
+
     /// The humans who had a hand in the change and to whom nobody leads now, each once: any reader could be one of them. That
     /// somebody calls an address theirs does not take it off this list, or a colleague could do the author that favour.
     #[must_use]
@@ -272,7 +283,12 @@ impl Case {
         seq: i32,
         now: Timestamp,
     ) -> Result<Decision, Problem> {
-        let may = self.may_decide(person, proposed.kind, now)?;
+        let may = match proposed.stands_in_for {
+            Some(principal) if proposed.kind == Kind::Approve => {
+                self.may_stand_in(person, principal, now)?
+            }
+            Some(_) | None => self.may_decide(person, proposed.kind, now)?,
+        };
         if proposed.seen != self.revision.digest || self.revision.id != self.change.head {
             return Err(Problem::ChangedSinceYouLooked);
         }
@@ -310,6 +326,7 @@ impl Case {
             none_of_these_is_me: !strangers.is_empty(),
             strangers,
             about,
+            stands_in_for: may.stands_in_for,
             level: may.level,
             teams: may.teams,
             roles: may.roles,
@@ -329,15 +346,14 @@ impl Case {
             kind: decision.kind,
             person: decision.person,
             name: recorded.name.clone(),
+            stands_in_for: recorded.stands_in_for(),
             level: decision.level,
             teams: decision.teams.clone(),
             roles: decision.roles.clone(),
             revision: recorded.revision_number,
             about_this,
             carried: self.carried(decision),
-            contributor: self
-                .role_since(decision.person, decision.people_version)
-                .is_some(),
+            contributor: self.bars(decision).is_some(),
             unasked: !about_this && strangers.iter().any(is_new),
             trusted: true,
             about: decision.about,

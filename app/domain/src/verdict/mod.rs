@@ -25,8 +25,9 @@ pub fn verdict(standing: &Standing, policy: &Policy, now: Timestamp) -> Verdict 
     if let Some(doubt) = doubt(standing, policy) {
         return Verdict::Undecidable(doubt);
     }
-    let (approvals, expired) = expiry::approvals(standing, policy, now);
-    let mut needs = need::missing(standing, policy, &approvals);
+    let (mut approvals, expired) = expiry::approvals(standing, policy, now);
+    let seats = fill::seats(&mut approvals);
+    let mut needs = need::missing(standing, policy, &seats, now);
     let undone = undone(standing, policy).filter(|_| !needs.is_empty());
     if undone.is_some() {
         needs.clear();

@@ -1,10 +1,15 @@
 //! What is still missing, in a sentence, and who could give it.
 
-use super::{Reason, fill::lacking, reason};
+use super::{
+    Reason,
+    fill::{Seat, lacking},
+    reason,
+};
 use crate::{
+    Timestamp,
     people::{Level, Role},
     policy::{Ask, Policy, Rule, Who},
-    standing::{Asked, Candidate, Candidates, Standing, Voice},
+    standing::{Asked, Candidate, Candidates, Deputy, Standing},
 };
 use std::sync::Arc;
 
@@ -40,19 +45,24 @@ pub enum WhyNobody {
 }
 
 /// All that the rules still ask which apply. Rule by rule, and each for itself: one approval may serve several rules.
-pub(super) fn missing(standing: &Standing, policy: &Policy, approvals: &[&Voice]) -> Vec<Need> {
+pub(super) fn missing(
+    standing: &Standing,
+    policy: &Policy,
+    approvals: &[Seat<'_>],
+    now: Timestamp,
+) -> Vec<Need> {
     let of_rule = |asked: &Asked| {
         let rule = policy.document.rules.get(asked.rule);
-        rule.map_or_else(Vec::new, |rule| needs(rule, asked, approvals))
+        rule.map_or_else(Vec::new, |rule| needs(rule, asked, approvals, now))
     };
     standing.asked.iter().flat_map(of_rule).collect()
 }
 
-fn needs(rule: &Rule, asked: &Asked, approvals: &[&Voice]) -> Vec<Need> {
+fn needs(rule: &Rule, asked: &Asked, approvals: &[Seat<'_>], now: Timestamp) -> Vec<Need> {
     let asks = rule.needs.iter().zip(&asked.candidates);
     asks.zip(lacking(rule, approvals))
         .filter(|(_, lacks)| *lacks > 0)
-        .map(|((ask, candidates), lacks)| need(rule, ask, lacks, candidates, approvals))
+        .map(|((ask, candidates), lacks)| need(rule, ask, lacks, candidates, approvals, now))
         .collect()
 }
 
@@ -61,12 +71,25 @@ fn need(
     ask: &Ask,
     lacks: usize,
     candidates: &Candidates,
-    approvals: &[&Voice],
+    approvals: &[Seat<'_>],
+    now: Timestamp,
 ) -> Need {
-    let has_approved = |one: &Candidate| approvals.iter().any(|voice| voice.person == one.person);
+    let voices = || approvals.iter().copied().flatten();
+    let has_approved = |one: &Candidate| voices().any(|voice| voice.person == one.person);
+    // Who has approved cannot do so once more for somebody else, and a place that is filled is filled.
+    let could_stand_in = |one: &&Deputy| {
+        let is_spent =
+            voices().any(|voice| voice.person == one.person || voice.seat() == one.principal);
+        now < one.until && !is_spent
+    };
+    let stand_ins = candidates.stand_ins.iter().filter(could_stand_in);
     let spent = candidates.first.iter().filter(|one| has_approved(one));
     let approved = u32::try_from(spent.count()).unwrap_or(u32::MAX);
-    let eligible = candidates.total.saturating_sub(approved);
+    let standing_in = u32::try_from(stand_ins.clone().count()).unwrap_or(u32::MAX);
+    let eligible = candidates
+        .total
+        .saturating_sub(approved)
+        .saturating_add(standing_in);
     Need {
         rule: rule.name.clone(),
         count: lacks,
@@ -76,8 +99,10 @@ fn need(
             .first
             .iter()
             .filter(|one| !has_approved(one))
+            .map(|one| &one.name)
+            .chain(stand_ins.map(|one| &one.name))
             .take(NAMES)
-            .map(|one| Arc::clone(&one.name))
+            .map(Arc::clone)
             .collect(),
         why_nobody: (eligible == 0).then(|| why_nobody(candidates, approved)),
     }

@@ -85,6 +85,7 @@ fn payer<'a>(glass: &Voice, standing: &'a Standing) -> Option<&'a Voice> {
             && voice.seq > glass.seq
             && voice.revision >= glass.revision
             && voice.person != glass.person
+            && voice.seat() != glass.person
             && !voice.contributor
             && !taken_back(voice)
     };

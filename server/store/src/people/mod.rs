@@ -7,6 +7,7 @@
 mod directory;
 mod import;
 mod links;
+pub mod stand_ins;
 
 pub use directory::{Stranger, found, strangers};
 pub use import::{Clash, Difference, Fact, Listed, Plan, apply, compare};
@@ -90,6 +91,7 @@ pub async fn set_level(tx: &mut Tx, person: PersonId, level: Option<Level>) -> R
 pub async fn deactivate(tx: &mut Tx, person: PersonId) -> Result<(), Error> {
     let inactive = Fact::new("inactive", "inactive");
     operate(tx, person, "inactive", BTreeSet::from([inactive])).await?;
+    stand_ins::end_of(tx, person).await?;
     sessions::revoke_all(tx, person).await
 }
 

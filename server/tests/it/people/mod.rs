@@ -2,6 +2,7 @@
 
 mod import;
 mod page;
+mod standing_in;
 mod update_branch;
 
 use crate::support::{

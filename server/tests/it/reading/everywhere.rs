@@ -208,6 +208,17 @@ fn questions(method: &Method, route: &str) -> Vec<Question> {
             Nobody,
         )],
         ("POST", "/fn/name-account") => vec![form(route, &[("account", "two words")], Nobody)],
+        ("POST", "/fn/stand-in") => vec![form(
+            route,
+            &[
+                ("who", "inside"),
+                ("repositories", "acme/closed"),
+                ("until", "2020-01-01"),
+                ("reason", "x"),
+            ],
+            Nobody,
+        )],
+        ("POST", "/fn/end-stand-in") => vec![form(route, &[("id", NOBODYS)], Nobody)],
         ("POST", "/fn/theme") => vec![form(route, &[("theme", "?")], Nobody)],
 
         ("GET", "/api/v1/gate") => ["", "&environment=vault"]

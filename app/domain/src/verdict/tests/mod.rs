@@ -6,6 +6,7 @@ mod over_time;
 mod properties;
 mod reverts;
 mod rules;
+mod stood_in;
 
 use super::*;
 use crate::{

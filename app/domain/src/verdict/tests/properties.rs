@@ -14,6 +14,8 @@ const NAMES: [&str; 5] = ["ana", "ben", "li", "mika", "zoe"];
 #[derive(Debug, Clone)]
 pub(super) enum Happening {
     Said(&'static str, Kind, Option<Level>, bool),
+    /// Approved in the place of the second.
+    StoodIn(&'static str, &'static str, Option<Level>),
     /// Sets the rejection with this `seq` aside, if it is one.
     SetAside(&'static str, i32),
     Pushed,
@@ -43,6 +45,7 @@ pub(super) fn happening() -> impl Strategy<Value = Happening> {
     let who = || select(NAMES.to_vec());
     prop_oneof![
         8 => (who(), kind, levels(), any::<bool>()).prop_map(|(who, kind, level, team)| Happening::Said(who, kind, level, team)),
+        1 => (who(), who(), levels()).prop_map(|(who, principal, level)| Happening::StoodIn(who, principal, level)),
         1 => (who(), 1..6).prop_map(|(who, seq)| Happening::SetAside(who, seq)),
         1 => Just(Happening::Pushed),
         2 => (who(), any::<bool>(), levels()).prop_map(|(who, proved, level)| Happening::Joined(who, proved, level)),
@@ -57,6 +60,10 @@ pub(super) fn happens(case: Case, happening: Happening) -> Case {
             let teams: &[&str] = if team { &["payments"] } else { &[] };
             case.said(who, kind).as_one(level, teams)
         }
+        Happening::StoodIn(who, principal, level) => case
+            .approved_by(who)
+            .as_one(level, &["payments"])
+            .for_another(principal),
         Happening::SetAside(who, seq) => case.set_aside_by(who, seq),
         Happening::Pushed => case.pushed(),
         Happening::Joined(who, true, level) => case.by(who, level),
@@ -205,6 +212,19 @@ proptest! {
         let case = Case { policy: testing::case().policy, ..case };
         let claimed = case.clone().by_own_word_of(who);
         prop_assert!(claimed.word().rank() <= case.by_unknown(who).word().rank());
+    }
+
+    #[test]
+    fn an_approval_in_the_place_of_a_contributor_changes_nothing(case in cases(), who in somebody()) {
+        let barred = case.by_unproved(who);
+        prop_assert_eq!(missing(&barred.clone().approved_by("deputy").for_another(who)), missing(&barred));
+    }
+
+    #[test]
+    fn however_many_stand_in_for_one_they_are_one(case in cases(), who in somebody()) {
+        let once = case.approved_by("deputy").for_another(who);
+        let twice = once.clone().approved_by("another").for_another(who);
+        prop_assert_eq!(missing(&twice), missing(&once));
     }
 
     #[test]
