@@ -48,6 +48,10 @@ pub enum Asked {
         kind: &'static str,
         digest: String,
     },
+    /// Two approvals from now on.
+    Demand {
+        repository: String,
+    },
     Deactivate {
         person: Uuid,
     },

@@ -4,7 +4,7 @@ use crate::{
     checker::{self, Report},
     history::{Answer, Asked, History, Request},
     processes::changes::Change,
-    stage::{Form, Scene, Senior, Shown, Stage},
+    stage::{Form, Scene, Senior, Shown, Stage, repository},
     worlds::{change, key_of, next},
 };
 use serde_json::Value;
@@ -40,6 +40,7 @@ impl<'s> Seeded<'s> {
             shown: &self.shown,
             key: store::ids::new(),
             kind,
+            about: 1,
         }
     }
 
@@ -131,6 +132,49 @@ async fn a_standing_from_before_an_approver_turned_out_to_be_the_author_is_found
     let key = key_of(&seeded.change);
     seeded.scene.operates(Asked::Link { person, key }).await;
     seeded.restores(&before).await;
+    assert_eq!(wrong(&seeded.checked().await), (1, 0));
+}
+
+#[tokio::test]
+async fn a_standing_from_before_a_word_for_human_was_withdrawn_is_found() {
+    let stage = Stage::start().await;
+    let seeded = Seeded::on(&stage).await;
+    let (human, withdraw) = (seeded.form("human"), seeded.form("withdraw"));
+    seeded.scene.decides(0, &seeded.ben, &human).await;
+    let before = seeded.standing().await;
+    seeded.scene.decides(1, &seeded.ben, &withdraw).await;
+    seeded.restores(&before).await;
+    assert_eq!(wrong(&seeded.checked().await), (1, 0));
+}
+
+#[tokio::test]
+async fn a_rejection_that_was_set_aside_too_soon_is_found() {
+    let stage = Stage::start().await;
+    let seeded = Seeded::on(&stage).await;
+    let (approve, reject) = (seeded.form("approve"), seeded.form("reject"));
+    seeded.scene.decides(0, &seeded.li, &approve).await;
+    seeded.scene.decides(1, &seeded.ben, &reject).await;
+    let (aside, a_moment_ago) = (seeded.form("set_aside"), Duration::ZERO);
+    let aside = Form { about: 2, ..aside };
+    seeded
+        .scene
+        .slips_in(&seeded.li, &aside, 1, a_moment_ago)
+        .await;
+    assert_eq!(wrong(&seeded.checked().await), (1, 1));
+}
+
+#[tokio::test]
+async fn a_gate_that_goes_on_by_the_policy_of_before_is_found() {
+    let stage = Stage::start().await;
+    let seeded = Seeded::on(&stage).await;
+    let (approve, repository) = (seeded.form("approve"), repository(&seeded.change));
+    seeded.scene.decides(0, &seeded.ben, &approve).await;
+    seeded.scene.operates(Asked::Demand { repository }).await;
+    let back = sqlx::query(
+        "update repository set policy = v.policy, policy_version = v.version, policy_hash = v.hash
+         from policy_version v where v.policy = 'default'",
+    );
+    back.execute(&stage.owner).await.unwrap();
     assert_eq!(wrong(&seeded.checked().await), (1, 0));
 }
 

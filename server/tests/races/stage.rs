@@ -9,7 +9,13 @@ use crate::{
         site::{Door, Site},
     },
 };
-use domain::{contributor::Key, ids::PersonId, people::Level};
+use domain::{
+    contributor::Key,
+    ids::PersonId,
+    names::RepositoryName,
+    people::Level,
+    policy::{Document, SHIPPED},
+};
 use reqwest::Response;
 use serde_json::Value;
 use sqlx::{PgPool, postgres::PgPoolOptions};
@@ -20,7 +26,7 @@ use std::{
     },
     time::Duration,
 };
-use store::{Db, people};
+use store::{Db, Tx, people, policies};
 use uuid::Uuid;
 
 /// Quick, as nobody needs its data after a crash; and it remembers when each transaction was committed, for the checker.
@@ -87,6 +93,7 @@ impl Stage {
         let mut scene = Scene {
             stage: self,
             people_version: people_version.fetch_one(&self.owner).await.unwrap(),
+            repository: repository(change),
             change: Uuid::nil(),
             watch: Watch::start(),
             requests: Mutex::default(),
@@ -117,6 +124,7 @@ pub struct Shown {
 pub struct Scene<'s> {
     stage: &'s Stage,
     people_version: i64,
+    repository: String,
     change: Uuid,
     pub watch: Watch,
     requests: Mutex<Vec<Request>>,
@@ -128,6 +136,15 @@ impl Scene<'_> {
     /// What is asked from now on races.
     pub fn races(&self, racing: bool) {
         self.racing.store(racing, Ordering::SeqCst);
+    }
+
+    /// How many milliseconds a server took for the first request, a hundred at most.
+    pub fn pace(&self) -> usize {
+        let requests = self.requests.lock().unwrap();
+        let took = requests
+            .first()
+            .map_or(0, |first| first.ended - first.began);
+        usize::try_from(took / 1000).unwrap().min(100)
     }
 
     /// All that was seen.
@@ -171,7 +188,8 @@ impl Scene<'_> {
         };
         let door = &self.stage.doors[server];
         let address = door.at(&format!(
-            "/api/v1/gate?repository=acme/payments&commit={commit}"
+            "/api/v1/gate?repository={}&commit={commit}",
+            self.repository
         ));
         let began = self.watch.now();
         let request = door.http.get(address).bearer_auth(&self.stage.secret);
@@ -201,6 +219,7 @@ impl Scene<'_> {
             ("reason", "as it was read".to_owned()),
             ("incident", "INC-1".to_owned()),
             ("none_of_these_is_me", "true".to_owned()),
+            ("about", form.about.to_string()),
         ];
         let began = self.watch.now();
         let answer = self.stage.doors[server].decides(&by.session, &fields).await;
@@ -216,9 +235,9 @@ impl Scene<'_> {
             "with c as (update change set decisions = decisions + $1 where id = $2 returning repository_id, id, decisions),
                   gone as (delete from standing where change_id = $2)
              insert into decision (repository_id, id, change_id, revision_id, digest, seq, person_id, form_key, kind, reason, incident,
-                                   level, teams, policy, policy_version, at)
+                                   about_seq, level, teams, policy, policy_version, at)
              select c.repository_id, $3, c.id, r.id, r.digest, c.decisions, $4, $5, $6, 'as it was read', case $6 when 'override' then 'INC-1' end,
-                    'senior', '{}', 'default', 1, now() - make_interval(secs => $7)
+                    case $6 when 'set_aside' then $9 end, 'senior', '{}', 'default', 1, now() - make_interval(secs => $7)
              from c join revision r on r.repository_id = c.repository_id and r.change_id = c.id and encode(r.digest, 'hex') = $8",
         )
         .bind(step)
@@ -228,7 +247,8 @@ impl Scene<'_> {
         .bind(form.key)
         .bind(form.kind)
         .bind(ago.as_secs_f64())
-        .bind(&form.shown.digest);
+        .bind(&form.shown.digest)
+        .bind(form.about);
         let done = done.execute(self.stage.app.pool()).await.unwrap();
         assert_eq!(done.rows_affected(), 1);
         self.saw(began, form.asked(by), Answer::Done);
@@ -256,6 +276,7 @@ impl Scene<'_> {
                     .await
                     .unwrap();
             }
+            Asked::Demand { repository } => demands_two(&mut tx, repository).await,
             Asked::Gate { .. } | Asked::Submit { .. } | Asked::Decide { .. } => {
                 panic!("no operator does that: {asked:?}")
             }
@@ -290,6 +311,8 @@ pub struct Form<'a> {
     pub shown: &'a Shown,
     pub key: Uuid,
     pub kind: &'static str,
+    /// The number of the rejection that it would set aside.
+    pub about: i32,
 }
 
 impl Form<'_> {
@@ -302,6 +325,33 @@ impl Form<'_> {
             digest: self.shown.digest.clone(),
         }
     }
+}
+
+/// Where a change is.
+pub fn repository(change: &Change) -> String {
+    change.json()["repository"].as_str().unwrap().to_owned()
+}
+
+/// What the default asks for, with two approvals for one.
+pub fn two() -> String {
+    let [default, ..] = SHIPPED;
+    default.text.replace("approvals = 1", "approvals = 2")
+}
+
+async fn demands_two(tx: &mut Tx, repository: &str) {
+    let name = RepositoryName::parse(repository.to_owned()).unwrap();
+    let locked = policies::lock(tx, &name).await.unwrap().unwrap();
+    let text = two();
+    let new = policies::New {
+        text: Some(&text),
+        author: policies::Author::Configuration,
+        note: "two are better than one",
+    };
+    let document = Document::parse(&text).unwrap();
+    let age = time::Duration::hours(12);
+    let set = policies::set(tx, &locked, &new, Some(document), age).await;
+    let (outcome, _) = set.unwrap();
+    assert_eq!(outcome, policies::Outcome::InForce(1));
 }
 
 /// What came back, to its end.

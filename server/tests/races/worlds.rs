@@ -8,11 +8,11 @@ use crate::{
         changes::{self, Change},
         clients,
     },
-    stage::{Form, Scene, Senior, Shown, Stage},
+    stage::{Form, Scene, Senior, Shown, Stage, repository},
 };
 use domain::{contributor::Key, ids::PersonId};
 use futures::future::{BoxFuture, FutureExt as _, join_all};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 use store::people;
 use uuid::Uuid;
@@ -33,11 +33,15 @@ enum Act {
     /// The same commit, to another branch.
     Retargets,
     Closes,
+    /// The policy asks for two approvals instead of one.
+    Demands,
     Decides {
         who: usize,
         kind: &'static str,
         /// Which of the forms on the table.
         form: usize,
+        /// The number of the rejection that it would set aside.
+        about: i32,
     },
     /// Somebody broke the glass a day ago, but for so many milliseconds.
     BrokeTheGlass {
@@ -50,19 +54,46 @@ enum Act {
     Links(usize),
 }
 
+impl Act {
+    fn is_an_operators(self) -> bool {
+        match self {
+            Self::Deactivates(_) | Self::Demotes(_) | Self::Links(_) | Self::Demands => true,
+            Self::Arrives
+            | Self::Retargets
+            | Self::Closes
+            | Self::Decides { .. }
+            | Self::BrokeTheGlass { .. } => false,
+        }
+    }
+}
+
 const BEN: usize = 0;
 const LI: usize = 1;
 const CAST: [&str; 2] = ["ben", "li"];
-const FORMS: usize = 3;
+const FORMS: usize = 4;
 /// How many tries the same people play: what each has decided is counted with every case, and that takes longer and longer.
 const SEASON: usize = 200;
 
 const fn decides(who: usize, kind: &'static str, form: usize) -> Act {
-    Act::Decides { who, kind, form }
+    Act::Decides {
+        who,
+        kind,
+        form,
+        about: 0,
+    }
 }
 
-/// Against a change of policy nothing races yet: the policy is built in.
-pub const WORLDS: [World; 21] = [
+/// The second decision of the change.
+const fn sets_aside(who: usize, form: usize) -> Act {
+    Act::Decides {
+        who,
+        kind: "set_aside",
+        form,
+        about: 2,
+    }
+}
+
+pub const WORLDS: [World; 30] = [
     World {
         name: "a revision arrives, and an approval",
         before: &[],
@@ -172,6 +203,69 @@ pub const WORLDS: [World; 21] = [
         before: &[],
         raced: &[decides(BEN, "approve", 0), decides(BEN, "reject", 0)],
     },
+    World {
+        name: "two are asked for, and an approval",
+        before: &[],
+        raced: &[Act::Demands, decides(BEN, "approve", 0)],
+    },
+    World {
+        name: "two are asked for, after an approval",
+        before: &[decides(BEN, "approve", 0)],
+        raced: &[Act::Demands],
+    },
+    World {
+        name: "two are asked for, and two approvals",
+        before: &[],
+        raced: &[
+            Act::Demands,
+            decides(BEN, "approve", 0),
+            decides(LI, "approve", 1),
+        ],
+    },
+    World {
+        name: "a rejection set aside, and who rejected is deactivated",
+        before: &[decides(LI, "approve", 0), decides(BEN, "reject", 1)],
+        raced: &[Act::Deactivates(BEN), sets_aside(LI, 2)],
+    },
+    World {
+        name: "a rejection set aside, and a link",
+        before: &[decides(BEN, "reject", 0), Act::Deactivates(BEN)],
+        raced: &[
+            Act::Links(LI),
+            Act::Decides {
+                who: LI,
+                kind: "set_aside",
+                form: 1,
+                about: 1,
+            },
+            decides(LI, "approve", 2),
+        ],
+    },
+    World {
+        name: "a rejection set aside, and that taken back",
+        before: &[
+            decides(LI, "approve", 0),
+            decides(BEN, "reject", 1),
+            Act::Deactivates(BEN),
+            sets_aside(LI, 2),
+        ],
+        raced: &[decides(LI, "withdraw", 3)],
+    },
+    World {
+        name: "a word for human, and a demotion",
+        before: &[],
+        raced: &[Act::Demotes(BEN), decides(BEN, "human", 0)],
+    },
+    World {
+        name: "a word for human, and a rejection",
+        before: &[],
+        raced: &[decides(BEN, "human", 0), decides(LI, "reject", 1)],
+    },
+    World {
+        name: "a word for human, its withdrawal, and a link",
+        before: &[decides(BEN, "human", 0), decides(LI, "human", 1)],
+        raced: &[decides(BEN, "withdraw", 2), Act::Links(LI)],
+    },
 ];
 
 /// Plays worlds one after another, with people of its own.
@@ -267,7 +361,10 @@ impl<'s> Lane<'s> {
                     people::unlink(&mut tx, person, &key).await.unwrap();
                     tx.commit().await.unwrap();
                 }
-                Asked::Gate { .. } | Asked::Submit { .. } | Asked::Decide { .. } => {}
+                Asked::Gate { .. }
+                | Asked::Submit { .. }
+                | Asked::Decide { .. }
+                | Asked::Demand { .. } => {}
             }
         }
         let change = history.change.to_string();
@@ -280,8 +377,7 @@ impl<'s> Lane<'s> {
     }
 
     async fn retargets(&self, change: &Change) {
-        let over = json!({ "current": true });
-        let elsewhere = change.clone().to("elsewhere").with(over);
+        let elsewhere = and(&change.clone().to("elsewhere"), json!({ "current": true }));
         let [door, _] = &self.stage.doors;
         let answer = door.submits(&self.stage.secret, &elsewhere).await;
         assert_eq!(answer.unwrap().status(), 201);
@@ -316,11 +412,23 @@ impl Play<'_> {
                 self.scene.submits(server, &elsewhere).await;
             }
             Act::Closes => {
-                let closed = self.change.clone().with(json!({ "state": "closed" }));
+                let closed = and(self.change, json!({ "state": "closed" }));
                 self.scene.submits(server, &closed).await;
             }
-            Act::Decides { who, kind, form } => {
-                let form = self.form(kind, form);
+            Act::Demands => {
+                let repository = repository(self.change);
+                self.scene.operates(Asked::Demand { repository }).await;
+            }
+            Act::Decides {
+                who,
+                kind,
+                form,
+                about,
+            } => {
+                let form = Form {
+                    about,
+                    ..self.form(kind, form)
+                };
                 self.scene.decides(server, &self.cast[who], &form).await;
             }
             Act::BrokeTheGlass { who, left } => {
@@ -356,6 +464,7 @@ impl Play<'_> {
             shown: self.shown,
             key: self.forms[form],
             kind,
+            about: 0,
         }
     }
 }
@@ -368,7 +477,13 @@ fn at_once<'f>(chance: &mut Chance, play: &'f Play<'f>, world: &World) -> Vec<Bo
     }
     let mut all = vec![];
     for act in world.raced {
-        let (server, wait) = (chance.below(2), chance.below(4));
+        // An operator is at the database at once; who asks a server gets there only after a while.
+        let moment = if act.is_an_operators() {
+            4 + play.scene.pace()
+        } else {
+            4
+        };
+        let (server, wait) = (chance.below(2), chance.below(moment));
         all.push(play.does(*act, server, wait).boxed());
     }
     for _ in 0..2 {
@@ -382,12 +497,22 @@ fn at_once<'f>(chance: &mut Chance, play: &'f Play<'f>, world: &World) -> Vec<Bo
     all
 }
 
-/// The first revision of a change, by somebody whom nobody knows.
+/// The first revision of a change, by somebody whom nobody knows, in a repository of its own, so that its policy is its own, too.
 pub fn change(key: &str) -> Change {
     changes::change()
         .key(key)
         .by(&format!("author-{key}"))
         .pushed(&format!("{key}-1"))
+        .with(json!({ "repository": format!("acme/{key}") }))
+}
+
+/// The same with one more thing said of it.
+fn and(change: &Change, more: Value) -> Change {
+    let mut over = change.over.clone();
+    for (name, value) in more.as_object().unwrap() {
+        over[name] = value.clone();
+    }
+    change.clone().with(over)
 }
 
 /// The next one.

@@ -201,6 +201,7 @@ impl<'a> Reading<'a> {
                 Asked::Decide {
                     person, form_key, ..
                 } => forms.entry((*person, *form_key)).or_default().push(request),
+                Asked::Demand { .. } => self.demand(request),
                 Asked::Deactivate { person } => self.fact(request, *person, "inactive"),
                 Asked::Demote { person } => self.fact(request, *person, "level"),
                 Asked::Link { person, key } => self.link(request, *person, key),
@@ -270,6 +271,21 @@ impl<'a> Reading<'a> {
         self.went_on(request, Some((at, committed)));
     }
 
+    fn demand(&mut self, request: &Request) {
+        let [policy] = self.rows.policies.as_slice() else {
+            return self.odd(request, "a policy that is not there");
+        };
+        let step = self.step(request.began, ended(request), What::Demands);
+        self.writes.push(Written {
+            step,
+            committed: policy.committed,
+            of_change: false,
+            of_person: None,
+            version: None,
+        });
+        self.went_on(request, Some((policy.at, policy.committed)));
+    }
+
     fn fact(&mut self, request: &Request, person: Uuid, kind: &str) {
         let begun = |fact: &rows::Fact| {
             fact.person == person
@@ -334,7 +350,8 @@ impl<'a> Reading<'a> {
                     if !says(request, &recorded.kind, &recorded.digest) {
                         self.wrong(request, "acknowledged, and another decision recorded");
                     }
-                    if recorded.kind != "withdraw" && recorded.level.as_deref() != Some("senior") {
+                    let is_anybodys = ["withdraw", "human"].contains(&recorded.kind.as_str());
+                    if !is_anybodys && recorded.level.as_deref() != Some("senior") {
                         self.wrong(request, "recorded of somebody who was no senior then");
                     }
                     if writer.is_none() {

@@ -34,6 +34,8 @@ pub enum What<'a> {
         accounts: Vec<usize>,
         facts: Vec<usize>,
     },
+    /// Two approvals are asked for instead of one.
+    Demands,
     /// The override of this number is over.
     Expires(i32),
     Answered {
@@ -99,7 +101,7 @@ impl Steps<'_> {
 
     fn is_right(&self, at: usize, then: &Then<'_>, rightly: Set) -> bool {
         match &self.all[at].what {
-            What::Arrives { .. } | What::Learns { .. } | What::Expires(_) => true,
+            What::Arrives { .. } | What::Learns { .. } | What::Demands | What::Expires(_) => true,
             What::Decides(row) => {
                 let row = &self.rows.decisions[*row];
                 let wish = Wish {
@@ -130,6 +132,7 @@ impl Steps<'_> {
             accounts: rows.accounts.iter().filter(|a| a.held.at(before)).collect(),
             facts: rows.facts.iter().filter(|f| f.held.at(before)).collect(),
             expired: vec![],
+            approvals: 1,
         };
         for at in self.places(done & !self.void) {
             match &self.all[at].what {
@@ -144,6 +147,7 @@ impl Steps<'_> {
                         .extend(accounts.iter().map(|row| &rows.accounts[*row]));
                     then.facts.extend(facts.iter().map(|row| &rows.facts[*row]));
                 }
+                What::Demands => then.approvals = 2,
                 What::Expires(seq) => then.expired.push(*seq),
                 What::Answered { .. } | What::Refused { .. } => {}
             }

@@ -14,6 +14,7 @@ pub struct Rows {
     pub states: Vec<State>,
     pub contributors: Vec<Contributor>,
     pub decisions: Vec<Decision>,
+    pub policies: Vec<Demand>,
     pub accounts: Vec<Account>,
     pub facts: Vec<Fact>,
 }
@@ -60,6 +61,15 @@ pub struct Decision {
     pub revision: Uuid,
     pub digest: String,
     pub level: Option<String>,
+    /// The number of the rejection that it sets aside.
+    pub about: Option<i32>,
+    pub at: i64,
+    pub committed: i64,
+}
+
+/// That two approvals were demanded, where one is by default.
+#[derive(Debug, Deserialize)]
+pub struct Demand {
     pub at: i64,
     pub committed: i64,
 }
@@ -123,7 +133,7 @@ fn person(request: &crate::history::Request) -> Option<Uuid> {
         | Asked::Deactivate { person }
         | Asked::Demote { person }
         | Asked::Link { person, .. } => Some(person),
-        Asked::Gate { .. } | Asked::Submit { .. } => None,
+        Asked::Gate { .. } | Asked::Submit { .. } | Asked::Demand { .. } => None,
     }
 }
 
@@ -147,9 +157,11 @@ select jsonb_build_object(
         from change_state s join this on s.repository_id = this.repository_id and s.change_id = this.id),
     'contributors', (select coalesce(jsonb_agg(jsonb_build_object('role', role, 'keys', keys, 'revision', revision_id)), '[]') from hand),
     'decisions', (select coalesce(jsonb_agg(jsonb_build_object('seq', d.seq, 'person', d.person_id, 'form_key', d.form_key, 'kind', d.kind,
-            'revision', d.revision_id, 'digest', encode(d.digest, 'hex'), 'level', d.level, 'at', micros(d.at),
+            'revision', d.revision_id, 'digest', encode(d.digest, 'hex'), 'level', d.level, 'about', d.about_seq, 'at', micros(d.at),
             'committed', micros(pg_xact_commit_timestamp(d.xid::xid))) order by d.seq), '[]')
         from decision d join this on d.repository_id = this.repository_id and d.change_id = this.id),
+    'policies', (select coalesce(jsonb_agg(jsonb_build_object('at', micros(f.from_at), 'committed', micros(pg_xact_commit_timestamp(f.from_xid::xid)))), '[]')
+        from policy_in_force f join repository r on r.folded = f.policy join this on this.repository_id = r.id),
     'accounts', (select coalesce(jsonb_agg(jsonb_build_object('person', person_id, 'key', key, 'proved', proved, 'from_version', from_version,
             'until_version', until_version, 'at', micros(at), 'committed', micros(pg_xact_commit_timestamp(wrote)))), '[]') from tie),
     'facts', (select coalesce(jsonb_agg(jsonb_build_object('person', f.person_id, 'kind', f.kind, 'value', f.value, 'source', f.source,

@@ -1,6 +1,7 @@
 //! The rules, once more and by themselves: who may decide, and what a gate answers, when just these facts are there.
 //!
-//! Only what the tries can bring about: no policy but the default, nobody who says `human`, claims of a minute ago.
+//! Only what the tries can bring about: no policies but the default and the same for two approvals, claims of a minute ago, and
+//! rejections of the same day.
 
 use super::rows::{Account, Contributor, Decision, Fact, Revision, Rows, State};
 use uuid::Uuid;
@@ -17,6 +18,8 @@ pub struct Then<'a> {
     pub facts: Vec<&'a Fact>,
     /// The numbers of the overrides whose time is over.
     pub expired: Vec<i32>,
+    /// How many approvals are asked for.
+    pub approvals: usize,
 }
 
 /// What somebody wants to decide.
@@ -82,7 +85,7 @@ impl Then<'_> {
     pub fn refusal(&self, wish: Wish<'_>) -> Option<Refusal> {
         let person = wish.person;
         let may = match wish.kind {
-            "withdraw" => true,
+            "withdraw" | "human" => true,
             "override" => self.level(person) >= SENIOR,
             _ => self.level(person) >= SENIOR && !self.had_a_hand(person),
         };
@@ -92,6 +95,7 @@ impl Then<'_> {
         let is_shown = self.current().is_some_and(|r| r.digest == wish.digest);
         let is_possible = match wish.kind {
             "withdraw" => self.has_something_standing(person),
+            "set_aside" => self.is_open() && self.is_left_behind(person),
             _ => self.is_open(),
         };
         (!is_shown || !is_possible).then_some(Refusal::NotNow)
@@ -104,7 +108,7 @@ impl Then<'_> {
         if !self.is_open() {
             return Verdict::Closed;
         }
-        let asked = self.level_of(revision) < SENIOR;
+        let asked = self.level_of(revision) < SENIOR && !self.is_human(revision);
         let waits = asked && !self.is_approved(revision);
         let rejected = self.is_rejected(revision);
         if (waits || rejected) && self.is_overridden(revision) {
@@ -120,28 +124,83 @@ impl Then<'_> {
         }
     }
 
-    /// Exactly this one, by a senior, who has no hand in the change by what is known now, and who took nothing back since.
+    /// Exactly this one, by as many seniors as are asked for, who have no hand in the change by what is known now, and who took
+    /// nothing back since.
     fn is_approved(&self, revision: &Revision) -> bool {
+        let mut by: Vec<Uuid> = self
+            .decisions
+            .iter()
+            .filter(|d| {
+                let taken_back = |kind| matches!(kind, "withdraw" | "reject");
+                d.kind == "approve"
+                    && d.digest == revision.digest
+                    && self.is_by_a_free_senior(d)
+                    && !self.later(d).any(|later| taken_back(later.kind.as_str()))
+            })
+            .map(|d| d.person)
+            .collect();
+        by.sort_unstable();
+        by.dedup();
+        by.len() >= self.approvals
+    }
+
+    /// By the word of a senior who has no hand in it, about exactly this one, who took nothing back since.
+    fn is_human(&self, revision: &Revision) -> bool {
         self.decisions.iter().any(|d| {
             let taken_back = |kind| matches!(kind, "withdraw" | "reject");
-            d.kind == "approve"
+            d.kind == "human"
                 && d.digest == revision.digest
-                && d.level.as_deref() == Some("senior")
-                && !self.had_a_hand(d.person)
+                && self.is_by_a_free_senior(d)
                 && !self.later(d).any(|later| taken_back(later.kind.as_str()))
         })
     }
 
-    /// By anybody, of any revision, until they withdraw it or approve this revision or one before it.
+    /// By anybody, of any revision, until they withdraw it or approve this revision or one before it, or somebody sets it aside.
     fn is_rejected(&self, revision: &Revision) -> bool {
-        let ends = |later: &Decision| match later.kind.as_str() {
+        self.decisions.iter().any(|d| {
+            d.kind == "reject"
+                && !self.is_taken_back(d, revision)
+                && !self.is_set_aside(d, revision)
+        })
+    }
+
+    fn is_taken_back(&self, d: &Decision, revision: &Revision) -> bool {
+        self.later(d).any(|later| match later.kind.as_str() {
             "withdraw" => true,
             "approve" => self.number(later) <= revision.number,
             _ => false,
+        })
+    }
+
+    /// By a senior who has no hand in it, was somebody else, looked at this revision or one before it, and took nothing back since.
+    fn is_set_aside(&self, d: &Decision, revision: &Revision) -> bool {
+        self.decisions.iter().any(|s| {
+            let taken_back = |kind| matches!(kind, "withdraw" | "reject");
+            s.kind == "set_aside"
+                && s.about == Some(d.seq)
+                && s.person != d.person
+                && self.number(s) <= revision.number
+                && self.is_by_a_free_senior(s)
+                && !self.later(s).any(|later| taken_back(later.kind.as_str()))
+        })
+    }
+
+    /// Whether a rejection stands by somebody else who is not there any more: only that can be set aside on the same day.
+    fn is_left_behind(&self, person: Uuid) -> bool {
+        let Some(current) = self.current() else {
+            return false;
         };
-        self.decisions
-            .iter()
-            .any(|d| d.kind == "reject" && !self.later(d).any(ends))
+        self.decisions.iter().any(|d| {
+            d.kind == "reject"
+                && d.person != person
+                && !self.is_active(d.person)
+                && !self.is_taken_back(d, current)
+                && !self.is_set_aside(d, current)
+        })
+    }
+
+    fn is_by_a_free_senior(&self, d: &Decision) -> bool {
+        d.level.as_deref() == Some("senior") && !self.had_a_hand(d.person)
     }
 
     /// Exactly this one, in time, not withdrawn, and with no rejection after it, whatever became of that.
