@@ -767,9 +767,9 @@ async fn reviewers(
                         where f.person_id = p.id and f.kind = 'team' and held_at(f.from_version, f.until_version, $2) order by f.value) as "teams!",
                   array(select distinct f.value from person_fact f
                         where f.person_id = p.id and f.kind = 'role' and held_at(f.from_version, f.until_version, $2) order by f.value) as "roles!",
-                  (select count(*) from decision d join repository r on r.id = d.repository_id
-                   where d.person_id = p.id and d.at > coalesce($3, now()) - interval '7 days' and (r.read_by is null or r.id = $4)
-                     and was_there(d.xid, $1::text::pg_snapshot)) as "load!"
+                  (select count(*) from decision d
+                   where d.person_id = p.id and d.at > coalesce($3, now()) - interval '7 days' and was_there(d.xid, $1::text::pg_snapshot)
+                     and (d.repository_id = $4 or d.repository_id not in (select r.id from repository r where r.read_by is not null))) as "load!"
            from person p
            where was_there(p.xid, $1::text::pg_snapshot)
              and not exists (select from person_fact i where i.person_id = p.id and i.kind = 'inactive'

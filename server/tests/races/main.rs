@@ -18,10 +18,10 @@ mod worlds;
 use checker::Report;
 use history::History;
 use processes::chance::Chance;
-use serde_json::Value;
 use stage::Stage;
 use std::{
     collections::BTreeMap,
+    ops::Range,
     str::FromStr,
     sync::{
         Arc, Mutex,
@@ -34,6 +34,8 @@ use worlds::{Lane, WORLDS};
 
 /// How many tries there are, unless `COUNTERSIGN_RACES_TRIES` tells.
 const TRIES: usize = 2000;
+/// How many there are on one stage.
+const ROUND: usize = 2000;
 /// How many go on side by side, unless `COUNTERSIGN_RACES_LANES` tells.
 const LANES: usize = 8;
 /// How many answers are asked for once more at the end: all of them, unless there are more.
@@ -49,32 +51,60 @@ async fn no_gate_allows_what_the_rules_do_not_allow_at_any_moment() {
     let tries = from_environment("COUNTERSIGN_RACES_TRIES", TRIES);
     let lanes = from_environment("COUNTERSIGN_RACES_LANES", LANES);
     println!("COUNTERSIGN_RACES_SEED={seed}");
-    let stage = Arc::new(Stage::start().await);
-    let (begun, counts) = (Arc::new(AtomicUsize::new(0)), Arc::new(Counts::new()));
+    let counts = Arc::new(Counts::new());
     let every = (tries * ANSWERS).div_ceil(KEPT);
-    let mut all = JoinSet::new();
-    for lane in 0..lanes {
-        let (stage, begun, counts) = (stage.clone(), begun.clone(), counts.clone());
-        all.spawn(async move {
-            let chance = Chance::new(seed, lane.try_into().unwrap());
-            let mut lane = Lane::new(&stage, &format!("lane{lane}"), chance);
-            while let n = begun.fetch_add(1, Ordering::SeqCst)
-                && n < tries
-            {
-                let world = &WORLDS[n % WORLDS.len()];
-                let kept = n.is_multiple_of(every);
-                let (mut history, report) = lane.plays(world, kept).await;
-                counts.takes(world.name, &history, report);
-                if kept {
-                    counts.keeps(&mut history.told);
-                }
-            }
-        });
+    for begin in (0..tries).step_by(ROUND) {
+        let round = Round {
+            seed: seed.wrapping_add(begin.try_into().unwrap()),
+            tries: begin..tries.min(begin + ROUND),
+            lanes,
+            every,
+        };
+        round.plays(&counts).await;
     }
-    all.join_all().await;
-    stage.turns().await;
-    let otherwise = stage.tells_otherwise(&counts.kept()).await;
-    assert!(counts.told(otherwise), "something was found");
+    assert!(counts.told(), "something was found");
+}
+
+/// Tries on one stage. What each stage holds grows with every try, and with it the time that a try takes.
+struct Round {
+    seed: u64,
+    tries: Range<usize>,
+    lanes: usize,
+    /// The answers of each so many tries are asked for once more at its end.
+    every: usize,
+}
+
+impl Round {
+    async fn plays(self, counts: &Arc<Counts>) {
+        let stage = Arc::new(Stage::start().await);
+        let begun = Arc::new(AtomicUsize::new(self.tries.start));
+        let (end, every) = (self.tries.end, self.every);
+        let mut all = JoinSet::new();
+        for lane in 0..self.lanes {
+            let (stage, begun, counts) = (stage.clone(), begun.clone(), counts.clone());
+            let chance = Chance::new(self.seed, lane.try_into().unwrap());
+            all.spawn(async move {
+                let (mut lane, mut kept) =
+                    (Lane::new(&stage, &format!("lane{lane}"), chance), vec![]);
+                while let n = begun.fetch_add(1, Ordering::SeqCst)
+                    && n < end
+                {
+                    let world = &WORLDS[n % WORLDS.len()];
+                    let keeps = n.is_multiple_of(every);
+                    let (mut history, report) = lane.plays(world, keeps).await;
+                    counts.takes(world.name, &history, report);
+                    if keeps {
+                        kept.append(&mut history.told);
+                    }
+                }
+                kept
+            });
+        }
+        let kept = all.join_all().await.concat();
+        stage.turns().await;
+        let otherwise = stage.tells_otherwise(&kept).await;
+        counts.asked_once_more(kept.len(), &otherwise);
+    }
 }
 
 /// What all tries came to.
@@ -90,7 +120,9 @@ struct SoFar {
     wrong_allows: usize,
     found: usize,
     said: Duration,
-    kept: Vec<Value>,
+    /// Answers that were asked for once more, and those of them that were given otherwise.
+    answers: usize,
+    otherwise: usize,
 }
 
 impl Counts {
@@ -121,28 +153,27 @@ impl Counts {
         }
     }
 
-    fn keeps(&self, answers: &mut Vec<Value>) {
-        self.so_far.lock().unwrap().kept.append(answers);
-    }
-
-    fn kept(&self) -> Vec<Value> {
-        self.so_far.lock().unwrap().kept.clone()
-    }
-
-    /// Prints all of it with the answers that are now given otherwise, and says whether nothing was found.
-    fn told(&self, otherwise: Vec<String>) -> bool {
-        let so_far = self.so_far.lock().unwrap();
-        for told in otherwise.iter().take(SHOWN) {
+    fn asked_once_more(&self, answers: usize, otherwise: &[String]) {
+        let mut so_far = self.so_far.lock().unwrap();
+        let shown = SHOWN.saturating_sub(so_far.otherwise);
+        for told in otherwise.iter().take(shown) {
             println!("\n{told}");
         }
-        let (kept, others) = (so_far.kept.len(), otherwise.len());
-        println!("{kept} answers asked for once more, {others} given otherwise");
+        so_far.answers += answers;
+        so_far.otherwise += otherwise.len();
+    }
+
+    /// Prints all of it, and says whether nothing was found.
+    fn told(&self) -> bool {
+        let so_far = self.so_far.lock().unwrap();
         for (world, (tries, overlapping)) in &so_far.tries {
             println!("{overlapping:>6} of {tries:>6} overlapping: {world}");
         }
+        let (answers, otherwise) = (so_far.answers, so_far.otherwise);
+        println!("{answers} answers asked for once more, {otherwise} given otherwise");
         println!("after {:.0?}", self.began.elapsed());
         println!("{}", so_far.line());
-        so_far.found == 0 && otherwise.is_empty()
+        so_far.found == 0 && otherwise == 0
     }
 }
 

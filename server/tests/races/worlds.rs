@@ -30,6 +30,8 @@ pub struct World {
 enum Act {
     /// Another revision.
     Arrives,
+    /// The same patch, with another head over another merge base.
+    Rebases,
     /// The same commit, to another branch.
     Retargets,
     Closes,
@@ -59,6 +61,7 @@ impl Act {
         match self {
             Self::Deactivates(_) | Self::Demotes(_) | Self::Links(_) | Self::Demands => true,
             Self::Arrives
+            | Self::Rebases
             | Self::Retargets
             | Self::Closes
             | Self::Decides { .. }
@@ -72,7 +75,7 @@ const LI: usize = 1;
 const CAST: [&str; 2] = ["ben", "li"];
 const FORMS: usize = 4;
 /// How many tries the same people play: what each has decided is counted with every case, and that takes longer and longer.
-const SEASON: usize = 200;
+const SEASON: usize = 50;
 
 const fn decides(who: usize, kind: &'static str, form: usize) -> Act {
     Act::Decides {
@@ -93,7 +96,7 @@ const fn sets_aside(who: usize, form: usize) -> Act {
     }
 }
 
-pub const WORLDS: [World; 30] = [
+pub const WORLDS: [World; 34] = [
     World {
         name: "a revision arrives, and an approval",
         before: &[],
@@ -266,6 +269,26 @@ pub const WORLDS: [World; 30] = [
         before: &[decides(BEN, "human", 0), decides(LI, "human", 1)],
         raced: &[decides(BEN, "withdraw", 2), Act::Links(LI)],
     },
+    World {
+        name: "the same change over another base, and an approval",
+        before: &[],
+        raced: &[Act::Rebases, decides(BEN, "approve", 0)],
+    },
+    World {
+        name: "the same change over another base, after an approval",
+        before: &[decides(BEN, "approve", 0)],
+        raced: &[Act::Rebases],
+    },
+    World {
+        name: "the same change over another base, and a withdrawal",
+        before: &[decides(BEN, "approve", 0)],
+        raced: &[Act::Rebases, decides(BEN, "withdraw", 1)],
+    },
+    World {
+        name: "the same change over another base, and a link",
+        before: &[decides(BEN, "approve", 0)],
+        raced: &[Act::Rebases, Act::Links(BEN)],
+    },
 ];
 
 /// Plays worlds one after another, with people of its own.
@@ -407,6 +430,7 @@ impl Play<'_> {
         let person = |who: usize| self.cast[who].id.0;
         match act {
             Act::Arrives => drop(self.scene.submits(server, &next(self.change)).await),
+            Act::Rebases => drop(self.scene.submits(server, &rebased(self.change)).await),
             Act::Retargets => {
                 let elsewhere = self.change.clone().to("release");
                 self.scene.submits(server, &elsewhere).await;
@@ -475,6 +499,9 @@ fn at_once<'f>(chance: &mut Chance, play: &'f Play<'f>, world: &World) -> Vec<Bo
     if world.raced.contains(&Act::Arrives) {
         commits.push(next(play.change).head);
     }
+    if world.raced.contains(&Act::Rebases) {
+        commits.push(rebased(play.change).head);
+    }
     let mut all = vec![];
     for act in world.raced {
         // An operator is at the database at once; who asks a server gets there only after a while.
@@ -518,6 +545,13 @@ fn and(change: &Change, more: Value) -> Change {
 /// The next one.
 pub fn next(change: &Change) -> Change {
     change.clone().pushed(&format!("{}-2", change.key))
+}
+
+/// The first one over another base.
+fn rebased(change: &Change) -> Change {
+    let head = changes::sha(&format!("{}-3", change.key));
+    let over = change.clone().over(&format!("{}-base", change.key));
+    Change { head, ..over }
 }
 
 /// By what its author is known.

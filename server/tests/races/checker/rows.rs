@@ -27,6 +27,8 @@ pub struct Revision {
     pub head: String,
     pub target: String,
     pub digest: String,
+    /// The hash of its patch, in which the blobs before and after are named.
+    pub patch: String,
     pub people_version: i64,
     pub disputed: bool,
     pub at: i64,
@@ -148,7 +150,7 @@ with this as (select repository_id, id, decisions from change where id = $1),
 select jsonb_build_object(
     'decided', (select decisions from this),
     'revisions', (select coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'number', r.number, 'head', r.head, 'target', r.target,
-            'digest', encode(r.digest, 'hex'), 'people_version', r.people_version, 'at', micros(r.arrived_at),
+            'digest', encode(r.digest, 'hex'), 'patch', encode(r.patch_hash, 'hex'), 'people_version', r.people_version, 'at', micros(r.arrived_at),
             'committed', micros(pg_xact_commit_timestamp(r.xmin)),
             'disputed', exists (select from patch_dispute d where d.repository_id = r.repository_id and d.revision_id = r.id)) order by r.number), '[]')
         from revision r join this on r.repository_id = this.repository_id and r.change_id = this.id),

@@ -124,7 +124,7 @@ impl Then<'_> {
         }
     }
 
-    /// Exactly this one, by as many seniors as are asked for, who have no hand in the change by what is known now, and who took
+    /// Exactly this one, or one before it that is the same change, by as many seniors as are asked for, who have no hand in the change by what is known now, and who took
     /// nothing back since.
     fn is_approved(&self, revision: &Revision) -> bool {
         let mut by: Vec<Uuid> = self
@@ -133,7 +133,7 @@ impl Then<'_> {
             .filter(|d| {
                 let taken_back = |kind| matches!(kind, "withdraw" | "reject");
                 d.kind == "approve"
-                    && d.digest == revision.digest
+                    && (d.digest == revision.digest || self.carries_over(d, revision))
                     && self.is_by_a_free_senior(d)
                     && !self.later(d).any(|later| taken_back(later.kind.as_str()))
             })
@@ -196,6 +196,14 @@ impl Then<'_> {
                 && !self.is_active(d.person)
                 && !self.is_taken_back(d, current)
                 && !self.is_set_aside(d, current)
+        })
+    }
+
+    /// Whether it is about an earlier revision, to the same branch and with just the same patch: the tries know no other proof.
+    fn carries_over(&self, d: &Decision, revision: &Revision) -> bool {
+        let mut earlier = self.rows.revisions.iter().filter(|r| r.id == d.revision);
+        earlier.any(|r| {
+            r.number < revision.number && r.target == revision.target && r.patch == revision.patch
         })
     }
 
