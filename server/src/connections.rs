@@ -24,6 +24,9 @@ use tokio::{
 /// How long to wait after a connection could not be accepted: most often there are no file descriptors left.
 const BREATH: Duration = Duration::from_millis(500);
 
+/// The most of a request's head, or of what was read ahead of a body, that one connection holds, in bytes.
+const MOST_BUFFERED: usize = 64 * 1024;
+
 /// Serves these routes until it is told to stop, and then finishes what it has begun, or lets go of it when that takes too long.
 pub async fn serve(listener: TcpListener, routes: Router, patience: Patience, stop: Stop) {
     let mut told = pin!(stop.told());
@@ -71,6 +74,7 @@ async fn connection(
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
+            .max_buf_size(MOST_BUFFERED)
             .header_read_timeout(patience.read.unsigned_abs())
             .serve_connection(TokioIo::new(stream), service)
     );

@@ -93,6 +93,7 @@ async fn record(
             && before.decision.digest == proposed.seen
             && before.decision.about == proposed.about
             && before.decision.stands_in_for == proposed.stands_in_for
+            && before.decision.incident.as_deref() == proposed.incident.as_deref().map(str::trim)
             && before.decision.reason == proposed.reason;
         return if same {
             Ok(())

@@ -102,7 +102,7 @@ pub fn Commits(commits: Vec<Commit>, now: Timestamp) -> AnyView {
                             <Theirs text=commit.author.email/> ">"
                             {committer.map(|name| view! { ", committed by " <Theirs text=name/> })}
                         </p>
-                        <div class="message"><TheirLines text/></div>
+                        <div class="message" tabindex="0" role="region" aria-label="Message"><TheirLines text/></div>
                     </details>
                 </li>
             }

@@ -1,6 +1,6 @@
 //! One change: what holds for it and why, what it is made of, the patch, and the form that decides.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use domain::{
     Timestamp,
@@ -550,6 +550,8 @@ fn Facts(case: Case, marks: Vec<Mark>, revisions: Vec<Revision>, now: Timestamp)
     let standing = case.standing();
     let level = standing.level.map_or("nobody we know", Level::as_str);
     let people = contributors(&case);
+    let all = people.len();
+    let more = all.saturating_sub(MOST_CONTRIBUTORS);
     view! {
         <aside class="facts side drawer" id="facts" popover aria-label="Facts" tabindex="0">
             <section>
@@ -575,12 +577,14 @@ fn Facts(case: Case, marks: Vec<Mark>, revisions: Vec<Revision>, now: Timestamp)
                 </dl>
             </section>
             <section>
-                <h2>"Contributors" <small>{people.len()}</small></h2>
+                <h2>"Contributors" <small>{all}</small></h2>
                 <ul class="people">
                     {people
                         .into_iter()
+                        .take(MOST_CONTRIBUTORS)
                         .map(|(name, said)| view! { <li><Theirs text=name/><small>{said}</small></li> })
                         .collect_view()}
+                    {(more > 0).then(|| view! { <li class="dim">{format!("and {more} more")}</li> })}
                 </ul>
             </section>
             <section>
@@ -625,27 +629,35 @@ fn Other(change: ChangeId, other: Revision, now: Timestamp) -> AnyView {
     .into_any()
 }
 
+/// How many contributors are named beside the patch.
+const MOST_CONTRIBUTORS: usize = 200;
+
 /// Everybody who had a hand in it, each once, in what ways, and at which level they count.
 fn contributors(case: &Case) -> Vec<(String, String)> {
-    let mut people: Vec<(Hand, Vec<Role>, String)> = Vec::new();
+    // There may be thousands: each is looked up, not looked for.
+    let mut places: HashMap<Hand, usize> = HashMap::new();
+    let mut people: Vec<(String, Vec<Role>, String)> = Vec::new();
     for known in &case.contributors {
         let (hand, rank) = hand(known);
-        let role = known.contributor.role;
-        match people.iter_mut().find(|(known, ..)| *known == hand) {
-            Some((_, roles, _)) if !roles.contains(&role) => roles.push(role),
-            Some(_) => {}
-            None => people.push((hand, vec![role], rank)),
+        let name = hand.name.clone();
+        let place = *places.entry(hand).or_insert(people.len());
+        if place == people.len() {
+            people.push((name, Vec::new(), rank));
+        }
+        let roles = &mut people[place].1;
+        if !roles.contains(&known.contributor.role) {
+            roles.push(known.contributor.role);
         }
     }
-    let said = |(hand, roles, rank): (Hand, Vec<Role>, String)| {
+    let said = |(name, roles, rank): (String, Vec<Role>, String)| {
         let roles: Vec<&str> = roles.into_iter().map(Role::words).collect();
-        (hand.name, format!("{}; {rank}", roles.join(", ")))
+        (name, format!("{}; {rank}", roles.join(", ")))
     };
     people.into_iter().map(said).collect()
 }
 
 /// Whose hand it was: a person whom we know, or a name that a commit carries.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 struct Hand {
     person: Option<PersonId>,
     name: String,

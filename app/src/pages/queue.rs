@@ -300,7 +300,11 @@ impl Filter {
                 .and_then(Tool::parse)
                 .filter(|tool| !matches!(tool, Tool::Other(_))),
             verdict: value("is").and_then(Word::parse),
-            text: value("author").or(value("")).map(str::to_owned),
+            // Some databases know upper and lower case of ASCII only.
+            text: value("author")
+                .or(value(""))
+                .filter(|text| text.is_ascii())
+                .map(str::to_owned),
             after,
         }
     }

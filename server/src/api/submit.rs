@@ -14,13 +14,13 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use domain::{
+    contributor::Contributor,
     ids::TokenId,
     patch::{self, MAX_BYTES, PatchError},
     provenance,
     token::Scope,
 };
-use std::io::Read as _;
-use std::sync::Arc;
+use std::{collections::HashSet, io::Read as _, sync::Arc};
 use store::{
     carries,
     patches::Packed,
@@ -34,6 +34,8 @@ use tokio::{
 
 /// The largest `change` part: commits and their messages.
 const MAX_CHANGE: usize = 8_000_000;
+/// More people than this had no hand in a change that one person can answer for.
+const MAX_CONTRIBUTORS: usize = 5_000;
 /// What the whole body may take: the largest patch, packed or not, the largest `change` part, and what stands between them.
 pub const MAX_BODY: usize = MAX_BYTES + MAX_CHANGE + 65_536;
 /// From this size on a patch takes one of the few places for large ones.
@@ -195,12 +197,22 @@ fn prepare(
     if packed {
         patch = unpacked(&patch, large, &mut place)?;
     }
+    let contributors = change.contributors();
+    let distinct: HashSet<&Contributor> = contributors.iter().map(|(_, one)| one).collect();
+    if distinct.len() > MAX_CONTRIBUTORS {
+        return Err(Refusal::unreadable(
+            "commits",
+            format!(
+                "The commits name more than {MAX_CONTRIBUTORS} contributors; split the change."
+            ),
+        ));
+    }
     let files = patch::split(&patch)?;
     let patch = Packed::new(&patch, files)?;
     let submission = Submission {
         revision: change.submitted(patch.hash),
         marks: provenance::marks(&change.commits, change.said.as_ref()),
-        contributors: change.contributors(),
+        contributors,
         repository: change.repository,
         key: change.key,
         title: change.title,

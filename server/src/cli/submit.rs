@@ -63,7 +63,7 @@ pub struct ChangeOptions {
     #[arg(long, value_name = "BRANCH", default_value = "main")]
     pub target: Branch,
     /// What the change is about [default: first line of its first commit's message]
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub title: Option<String>,
     /// Where people find the change
     #[arg(long)]
@@ -72,7 +72,7 @@ pub struct ChangeOptions {
     #[arg(long, value_name = "LOGIN")]
     pub author: Option<String>,
     /// The name of who opened the change, as people should read it
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub author_name: Option<String>,
     /// A machine took part (nothing here can say that none did)
     #[arg(long)]

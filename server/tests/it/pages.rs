@@ -116,6 +116,14 @@ async fn a_filter_reaches_what_waits_behind_a_page_of_others(pool: PgPool) {
         .message("Behind\n")
         .with(behind);
     ci.submit(&last).await;
+    let in_capitals = change()
+        .key("oel")
+        .pushed("c3")
+        .with(json!({ "title": "\u{d6}lpumpe \u{141}" }));
+    ci.submit(&in_capitals).await;
+    for query in ["?q=%C3%96lpumpe", "?q=%C3%B6lpumpe", "?q=%C5%82"] {
+        assert_eq!(rows(&ben.queue(&t, query).await, "turn"), 1, "{query}");
+    }
     for query in [
         "?q=repo:zlast",
         "?q=repo:acme+repo:ZLAST",

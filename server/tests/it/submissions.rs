@@ -295,6 +295,30 @@ async fn every_field_is_bounded_and_named_when_it_is_wrong(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
+async fn more_contributors_than_anybody_can_answer_for_are_refused_and_many_are_shown_in_part(
+    pool: PgPool,
+) {
+    let t = TestServer::new(pool).await;
+    let (ci, ben) = (t.ci().await, t.senior("ben").await);
+    let by = |count: usize| {
+        let mut message = "Shorter waiting\n\n".to_owned();
+        for n in 1..count {
+            message.push_str(&format!("Co-authored-by: N{n} <n{n}@x.example>\n"));
+        }
+        change().message(&message)
+    };
+    let reply = ci.try_to_submit(&by(5_001)).await;
+    assert_eq!(reply.problem(), (422, "commits"));
+    assert_eq!(t.count("change").await, 0);
+    ci.submit(&by(4_900)).await;
+    let page = ben
+        .browser
+        .page(&t, &format!("/changes/{}", t.id_of(&change()).await))
+        .await;
+    assert!(page.contains(" more</li>"), "no more than are read");
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
 async fn what_is_not_utf_8_or_not_allowed_in_a_database_is_taken_all_the_same(pool: PgPool) {
     let t = TestServer::new(pool).await;
     let ci = t.ci().await;

@@ -24,6 +24,7 @@ use crate::{
     standing::{Standing, Turn, Voice},
     verdict::{Verdict, verdict},
 };
+use std::collections::HashSet;
 use time::Duration;
 
 /// One change with its current revision, or another one that a gate asks about, and everything that bears on it.
@@ -218,16 +219,14 @@ impl Case {
     /// somebody calls an address theirs does not take it off this list, or a colleague could do the author that favour.
     #[must_use]
     pub fn unidentified(&self) -> Vec<&Contributor> {
-        let mut found: Vec<&Contributor> = Vec::new();
-        for known in &self.contributors {
+        let mut listed = HashSet::new();
+        let strangers = self.contributors.iter().filter(|known| {
             let one = &known.contributor;
-            let is_human = !provenance::is_tool(&one.who);
-            let is_listed = |seen: &&Contributor| seen.who == one.who && seen.login == one.login;
-            if is_human && !known.is_identified() && !found.iter().any(is_listed) {
-                found.push(one);
-            }
-        }
-        found
+            !known.is_identified()
+                && !provenance::is_tool(&one.who)
+                && listed.insert((&one.who, &one.login))
+        });
+        strangers.map(|known| &known.contributor).collect()
     }
 
     /// Whether `person` may say which of two patches of a revision is true: an admin who had no hand in the change. The

@@ -669,6 +669,12 @@ async fn approving_and_then_overriding_from_one_page_are_two_decisions(pool: PgP
         .with("incident", "INC-1");
     assert_eq!(ben.sends(&approve).await.outcome(), Ok(()));
     assert_eq!(ben.sends(&breaking).await.outcome(), Ok(()));
+    assert_eq!(ben.sends(&breaking).await.outcome(), Ok(()), "resent");
+    let another = breaking.with("incident", "INC-2");
+    assert_eq!(
+        ben.sends(&another).await.outcome(),
+        Err(Problem::NotUnderstood)
+    );
     assert_eq!(t.recorded().await, 2);
 }
 

@@ -192,6 +192,9 @@ async fn a_submission_says_what_git_recorded() {
         })
     );
     assert_eq!(patch::split(&patch).unwrap().len(), 1);
+
+    let (change, _) = told(&checkout, &["--title", "- drop the fee"]).await;
+    assert_eq!(change["title"], "- drop the fee");
 }
 
 #[tokio::test]
