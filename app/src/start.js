@@ -1,4 +1,8 @@
 (async (js, wasm) => {
+  // Keys that are pressed before somebody listens are not lost.
+  const early = [];
+  const hear = (event) => early.push(event);
+  addEventListener("keydown", hear);
   await new Promise((go) => ("requestIdleCallback" in window ? requestIdleCallback(go, { timeout: 500 }) : go()));
   const mod = await import(js);
   await mod.default({ module_or_path: wasm });
@@ -16,4 +20,6 @@
   };
   await walk(document.body);
   document.documentElement.dataset.live = "";
+  removeEventListener("keydown", hear);
+  for (const event of early.slice(-8)) event.target.dispatchEvent(new KeyboardEvent(event.type, event));
 })

@@ -45,6 +45,31 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
+test('whoever approved before reads only what changed since, and approves on that basis, without JavaScript', async ({ as }) => {
+  const kept = { name: 'src/same.ts', content: 'same\n' };
+  const before = await submit(token, { repository, key: 'since', files: [{ name: 'src/retry.ts', content: 'one\ntwo\n' }, kept] });
+  const page = await as('ben', { javaScriptEnabled: false });
+  await page.goto(before.url);
+  await approve(page);
+  await expect(page.getByRole('region', { name: 'Verdict' })).toContainText('Approved');
+  const after = await submit(token, { repository, key: 'since', files: [{ name: 'src/retry.ts', content: 'one\nthree\n' }, kept] });
+
+  await page.goto(after.url);
+  await page.getByRole('link', { name: 'Only what changed since revision 1, which you approved' }).click();
+  await expect(page.getByRole('heading', { name: 'Only what changed since revision 1, which you approved' })).toBeVisible();
+  await expect(page.getByText('Not shown: 1 file is byte for byte what you approved.')).toBeVisible();
+  await expect(page.locator('s.was')).toHaveText('two');
+  await expect(page.locator('ins')).toHaveText('three');
+  await expect(page.getByText('same', { exact: true })).toHaveCount(0);
+  await page.getByRole('link', { name: 'The whole change' }).click();
+  await expect(page.getByText('same', { exact: true })).toBeVisible();
+
+  await page.goBack();
+  await approve(page);
+  await expect(page.getByText('having read what changed since revision 1, which they had approved')).toBeVisible();
+  expect(decisionsOf(after.change)).toMatchObject([{ kind: 'approve', revision: 1 }, { kind: 'approve', revision: 2 }]);
+});
+
 test('whoever had a hand in a change sees why they cannot decide, and a form that they forge is refused', async ({ as }) => {
   const submitted = await submit(token, { repository, key: 'own', commits: [{ author: ana, message: `Pair on it\n\nCo-authored-by: ${ben.name} <${ben.email}>\n` }] });
   const page = await as('ben');

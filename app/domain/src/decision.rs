@@ -126,6 +126,8 @@ pub struct Proposed {
     pub about: Option<i32>,
     /// For an approval: in whose place.
     pub stands_in_for: Option<PersonId>,
+    /// To approve: the number of the revision that they had approved before, where they were shown only what changed since.
+    pub since: Option<i32>,
     pub form_key: FormKey,
 }
 
@@ -151,6 +153,8 @@ pub struct Decision {
     pub about: Option<i32>,
     /// In whose place it was taken. Then the level is the lower of both, and the teams are that person's.
     pub stands_in_for: Option<PersonId>,
+    /// The number of the revision that whoever approves had approved before, where they were shown only what changed since.
+    pub since: Option<i32>,
     /// As it was when the decision was taken; likewise the teams and the roles.
     pub level: Option<Level>,
     pub teams: Vec<String>,

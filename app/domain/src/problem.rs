@@ -39,6 +39,8 @@ pub enum Problem {
     NothingToWithdraw,
     /// No rejection by somebody else stands on this change, or not this one.
     NothingToSetAside,
+    /// Who says that they read only what changed since a revision has no approval of that one standing.
+    NothingApprovedBefore,
     /// Whoever rejected still has time to answer.
     TooSoon,
     /// The policy refuses an override while another one's review is overdue.
@@ -120,6 +122,7 @@ impl Problem {
             | Problem::PolicyMoved
             | Problem::NothingToWithdraw
             | Problem::NothingToSetAside
+            | Problem::NothingApprovedBefore
             | Problem::TooSoon
             | Problem::StandInChain
             | Problem::ReviewOverdue => 409,
@@ -160,6 +163,7 @@ impl Problem {
             Problem::NotDisputed => "not-disputed",
             Problem::NothingToWithdraw => "nothing-to-withdraw",
             Problem::NothingToSetAside => "nothing-to-set-aside",
+            Problem::NothingApprovedBefore => "nothing-approved-before",
             Problem::TooSoon => "too-soon",
             Problem::ReviewOverdue => "review-overdue",
             Problem::ReasonNeeded => "reason-needed",
@@ -216,6 +220,9 @@ impl Problem {
             Problem::NotDisputed => "Nobody disputes this patch any more.".into(),
             Problem::NothingToWithdraw => "You have nothing standing on this change that could be withdrawn.".into(),
             Problem::NothingToSetAside => "No rejection by somebody else stands on this change that could be set aside.".into(),
+            Problem::NothingApprovedBefore => {
+                "No approval by you of that earlier revision stands, so there is nothing to compare with. Read the whole change.".into()
+            }
             Problem::TooSoon => "Whoever rejected still has time to answer. The page says from when it can be set aside.".into(),
             Problem::ReviewOverdue => {
                 "An earlier override in this repository still waits for its review, which is overdue. That comes first.".into()

@@ -334,6 +334,7 @@ impl Case {
             strangers,
             about: None,
             stands_in_for: None,
+            since: None,
             level: Some(Level::Senior),
             teams: vec![],
             roles: vec![],
@@ -387,6 +388,7 @@ impl Case {
             none_of_these_is_me: false,
             about: None,
             stands_in_for: None,
+            since: None,
             form_key: FormKey(Uuid::nil()),
         }
     }

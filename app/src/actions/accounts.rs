@@ -5,10 +5,15 @@ use leptos::prelude::*;
 
 use super::Refusal;
 
-/// Links an account to a person: an admin's word, which is proof. `who` is an id, a subject, a name, an address or a login.
+/// Links an account to a person: an admin's word, which is proof. `who` is an id, a subject, a name, an address or a login;
+/// `rollout` the repository from whose rollout it was sent, if from there.
 #[server(prefix = "/fn", endpoint = "link-account")]
-pub async fn link_account(who: String, account: String) -> Result<(), Refusal> {
-    use domain::{contributor, problem::Problem};
+pub async fn link_account(
+    who: String,
+    account: String,
+    #[server(default)] rollout: String,
+) -> Result<(), Refusal> {
+    use domain::{contributor, names::RepositoryName, problem::Problem};
     use store::people;
 
     let (caller, site) = (crate::caller::caller()?, crate::caller::site()?);
@@ -25,7 +30,11 @@ pub async fn link_account(who: String, account: String) -> Result<(), Refusal> {
         people::link_by(&mut tx, caller, *person, key).await?;
     }
     tx.commit().await?;
-    leptos_axum::redirect("/people");
+    // Where the form stood. Only a name goes into the address.
+    match RepositoryName::parse(rollout) {
+        Ok(name) => leptos_axum::redirect(&format!("/repositories/{name}?rollout=1#rollout")),
+        Err(_) => leptos_axum::redirect("/people"),
+    }
     Ok(())
 }
 

@@ -21,6 +21,7 @@ pub async fn decide(
     #[server(default)] none_of_these_is_me: bool,
     #[server(default)] about: Option<i32>,
     #[server(default)] stands_in_for: String,
+    #[server(default)] since: Option<i32>,
 ) -> Result<(), Refusal> {
     use domain::{
         decision::{Proposed, Reason},
@@ -36,6 +37,7 @@ pub async fn decide(
         none_of_these_is_me,
         about: about.filter(|_| kind == Kind::SetAside),
         stands_in_for: principal(kind, &stands_in_for)?,
+        since: since.filter(|_| kind == Kind::Approve),
         form_key,
     };
     let recorded = record(&site, caller, change, proposed).await;
@@ -94,6 +96,7 @@ async fn record(
             && before.decision.about == proposed.about
             && before.decision.stands_in_for == proposed.stands_in_for
             && before.decision.incident.as_deref() == proposed.incident.as_deref().map(str::trim)
+            && before.decision.since == proposed.since
             && before.decision.reason == proposed.reason;
         return if same {
             Ok(())

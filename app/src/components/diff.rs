@@ -36,23 +36,7 @@ pub fn File(shown: Shown, unfold: String) -> AnyView {
     let label = super::text::plain(&split(&name).1);
     view! {
         <article class=class>
-            <header id=format!("f{ordinal}") tabindex="-1">
-                <h3><Name file=file.clone()/></h3>
-                <span class="far">
-                    {if file.binary {
-                        view! { <span class="mono">"binary"</span> }.into_any()
-                    } else {
-                        view! {
-                            <span class="mono">
-                                <span class="plus">{format!("+{}", file.added)}</span>
-                                " "
-                                <span class="minus">{format!("−{}", file.removed)}</span>
-                            </span>
-                        }
-                            .into_any()
-                    }}
-                </span>
-            </header>
+            <FileHead ordinal file=file.clone()/>
             {notes(&file).map(|said| view! { <p class="note">{said}</p> })}
             {folded
                 .then(|| {
@@ -63,21 +47,49 @@ pub fn File(shown: Shown, unfold: String) -> AnyView {
                         </p>
                     }
                 })}
-            {lines
-                .map(|(class, html)| {
-                    view! {
-                        <div class="scroll" tabindex="0" role="region" aria-label=label>
-                            <div class=class inner_html=html></div>
-                        </div>
-                    }
-                })}
+            {lines.map(|(class, html)| view! { <Code class=class.to_owned() html label/> })}
         </article>
     }
     .into_any()
 }
 
+/// The name of a file, where the tree leads to, and how much of it changed.
 #[component]
-fn Name(file: FilePatch) -> impl IntoView {
+pub(super) fn FileHead(ordinal: usize, file: FilePatch) -> AnyView {
+    let amount = if file.binary {
+        view! { <span class="mono">"binary"</span> }.into_any()
+    } else {
+        view! {
+            <span class="mono">
+                <span class="plus">{format!("+{}", file.added)}</span>
+                " "
+                <span class="minus">{format!("−{}", file.removed)}</span>
+            </span>
+        }
+        .into_any()
+    };
+    view! {
+        <header id=format!("f{ordinal}") tabindex="-1">
+            <h3><Name file/></h3>
+            <span class="far">{amount}</span>
+        </header>
+    }
+    .into_any()
+}
+
+/// Lines that were made here, and scroll by themselves.
+#[component]
+pub(super) fn Code(class: String, html: String, label: String) -> AnyView {
+    view! {
+        <div class="scroll" tabindex="0" role="region" aria-label=label>
+            <div class=class inner_html=html></div>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+pub(super) fn Name(file: FilePatch) -> impl IntoView {
     let (folder, base) = split(&shown_name(&file));
     let before = match (&file.old, &file.new) {
         (Some(old), Some(new)) if old != new => Some(old.display().into_owned()),
@@ -91,7 +103,7 @@ fn Name(file: FilePatch) -> impl IntoView {
 }
 
 /// What happened to a file beside its lines, in a sentence or two.
-fn notes(file: &FilePatch) -> Option<String> {
+pub(super) fn notes(file: &FilePatch) -> Option<String> {
     let mut said = Vec::new();
     match file.status {
         FileStatus::Added => said.push(format!("New {}.", kind(file.new_mode))),
@@ -154,7 +166,7 @@ fn code(ordinal: usize, body: &[u8]) -> Option<(&'static str, String)> {
         .iter()
         .map(|hunk| (hunk.old_start + hunk.old_lines).max(hunk.new_start + hunk.new_lines))
         .max()?;
-    let width = last.to_string().len().max(3);
+    let width = width(last);
     let mut out = String::with_capacity(body.len() * 2);
     let mut seen = 1;
     for hunk in &hunks {
@@ -162,12 +174,21 @@ fn code(ordinal: usize, body: &[u8]) -> Option<(&'static str, String)> {
         seen = hunk.new_start + hunk.new_lines;
         push_lines(&mut out, ordinal, hunk, width);
     }
-    let class = match width {
+    Some((class(width), out))
+}
+
+/// How many digits the numbers of lines get when this is the last.
+pub(super) fn width(last: u32) -> usize {
+    last.to_string().len().max(3)
+}
+
+/// The class that leaves so much room for numbers.
+pub(super) fn class(width: usize) -> &'static str {
+    match width {
         3 => "code",
         4 | 5 => "code w5",
         _ => "code w9",
-    };
-    Some((class, out))
+    }
 }
 
 fn push_head(out: &mut String, hunk: &Hunk<'_>, seen: u32) {
@@ -279,7 +300,7 @@ fn push_line(
     }
 }
 
-fn push_text(out: &mut String, text: &[u8], same: Option<(usize, usize)>) {
+pub(super) fn push_text(out: &mut String, text: &[u8], same: Option<(usize, usize)>) {
     let text = match text.split_last() {
         Some((b'\r', rest)) => {
             push_marked(
@@ -331,7 +352,7 @@ fn ceil(text: &str, mut at: usize) -> usize {
 }
 
 /// Text that need not be UTF-8: a byte that is none stands there as its number, so that two such never look the same.
-fn push_bytes(out: &mut String, text: &[u8]) {
+pub(super) fn push_bytes(out: &mut String, text: &[u8]) {
     for chunk in text.utf8_chunks() {
         push_html(out, chunk.valid());
         for byte in chunk.invalid() {

@@ -40,7 +40,7 @@ pub fn Rare(case: Case, viewer: Viewer, keys: RareKeys, now: Timestamp) -> AnyVi
     view! {
         {not_yet
             .map(|(open, _)| {
-                view! { <p class="note">"The rejection by " <Theirs text=open.name.clone()/> " can be set aside from " {day(open.from)} ", " <Clock at=open.from/> " UTC."</p> }
+                view! { <p class="note not-yet">"The rejection by " <Theirs text=open.name.clone()/> " can be set aside from " {day(open.from)} ", " <Clock at=open.from/> " UTC."</p> }
             })
             .collect_view()}
         {keys

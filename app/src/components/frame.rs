@@ -61,9 +61,16 @@ pub enum Place {
     Elsewhere,
 }
 
-/// The bar, a sentence if their level is worth nothing, and the page.
+/// The bar, a sentence if their level is worth nothing, one if gates do not enforce what the page is about, and the page.
 #[component]
-pub fn Frame(viewer: Viewer, at: Place, children: Children) -> AnyView {
+pub fn Frame(
+    viewer: Viewer,
+    at: Place,
+    /// What only observes, and until when: [`super::mode::strip`].
+    #[prop(optional_no_strip)]
+    observed: Option<String>,
+    children: Children,
+) -> AnyView {
     let notice = notice(&viewer);
     view! {
         <a class="skip" href="#main">"Skip to content"</a>
@@ -82,6 +89,7 @@ pub fn Frame(viewer: Viewer, at: Place, children: Children) -> AnyView {
             <Me viewer/>
         </header>
         {notice.map(|sentence| view! { <p class="strip" role="status">{sentence}</p> })}
+        {observed.map(|sentence| view! { <p class="strip" role="note">{sentence}</p> })}
         {children()}
     }
     .into_any()

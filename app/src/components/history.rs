@@ -66,6 +66,9 @@ pub fn Decisions(decisions: Vec<(Recorded, Counts)>, now: Timestamp) -> AnyView 
                         {decision
                             .none_of_these_is_me
                             .then_some("; said to be none of the contributors whom nobody knew")}
+                        {decision
+                            .since
+                            .map(|number| format!("; having read what changed since revision {number}, which they had approved"))}
                         {decision.incident.map(|name| view! { "; for " <Theirs text=name/> })}
                     </p>
                     {(!reason.is_empty()).then(|| view! { <blockquote><TheirLines text=reason/></blockquote> })}

@@ -1,9 +1,9 @@
 //! Whether gates enforce what a repository demands: said wherever the repository is shown.
 
-use domain::{Timestamp, policy::Mode};
+use domain::{Timestamp, names::RepositoryName, policy::Mode};
 use leptos::prelude::*;
 
-use super::time::day;
+use super::time::{day, exact};
 
 /// Nothing where the policy is enforced; else that it is not, and until when.
 #[component]
@@ -16,6 +16,17 @@ pub fn said(mode: Mode) -> Option<String> {
     match mode {
         Mode::Enforce => None,
         Mode::Observe { until } => Some(format!("observed only, until {}", date(until))),
+    }
+}
+
+/// What stands above every page about such a repository.
+pub fn strip(repository: &RepositoryName, mode: Mode) -> Option<String> {
+    match mode {
+        Mode::Enforce => None,
+        Mode::Observe { until } => Some(format!(
+            "{repository} is only observed until {}: gates answer yes whatever the verdict.",
+            exact(until)
+        )),
     }
 }
 

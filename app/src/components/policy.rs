@@ -8,19 +8,20 @@ use domain::{
     policy::{
         Admin, Fault, LONGEST_OBSERVATION, Mode, Terms,
         lowering::DAYS,
-        trial::{AskWhy, Differs, Rollout, RuleWhy, Why},
+        trial::{AskWhy, Differs, Pace, Rollout, RuleWhy, Stranger, Waits, Why},
     },
     text::one_line,
 };
 use leptos::prelude::*;
 use store::{
     modes,
-    policies::{MOST_REVISIONS, Measured, State, Version},
+    policies::{Measured, State, Version},
 };
 
 use super::{
+    link::{WhoItIs, account},
     mode::date,
-    text::{Theirs, for_textarea, lines},
+    text::{Theirs, for_textarea, lines, plain},
     time::Ago,
     verdict::said,
 };
@@ -91,40 +92,48 @@ pub fn Faults(faults: Vec<Fault>) -> AnyView {
 
 /// What a draft would have made of the past, and the button that puts it in force.
 #[component]
-pub fn Tried(name: RepositoryName, measured: Measured, base: String, digest: String) -> AnyView {
+pub fn Tried(
+    name: RepositoryName,
+    measured: Measured,
+    days: i64,
+    base: String,
+    digest: String,
+) -> AnyView {
     let seen = measured.hindsight;
-    let lowers = !measured.lowers.is_empty();
+    let (lowers, pace) = (!measured.lowers.is_empty(), measured.pace);
     let looked = if measured.whole {
         format!(
-            "{} revisions of the last {DAYS} days were looked at, all that arrived.",
+            "{} revisions of the last {days} days were looked at, all that arrived.",
             seen.looked_at
         )
     } else {
         format!(
-            "The latest {MOST_REVISIONS} revisions of the last {DAYS} days were looked at; there are more."
+            "The latest {} revisions of the last {days} days were looked at; there are more.",
+            seen.looked_at
         )
     };
     view! {
         <section class="paper" aria-labelledby="tried">
-            <header><h2 id="tried">"If the draft had held"</h2></header>
+            <header><h2 id="tried">"If the draft had held"</h2><Periods name=name.clone() days/></header>
             <div class="plain">
                 <p>{looked} {format!(" {} wait now, and {} would. {} would be judged otherwise.", seen.wait_now, seen.would_wait, seen.differ.len())}</p>
                 {(seen.nobody > 0).then(|| view! { <p><b>{format!("{} of those that would wait nobody could clear.", seen.nobody)}</b></p> })}
             </div>
+            {(!seen.waits.is_empty()).then(|| view! { <ForWhom waits=seen.waits/> })}
             {(!seen.reviews.is_empty())
                 .then(|| {
                     view! {
                         <table class="ledger">
                             <caption class="vh">"Approvals that these revisions ask for, given or not"</caption>
-                            <thead><tr><th scope="col">"Approvals by"</th><th scope="col" class="num">"Now"</th><th scope="col" class="num">"Then"</th></tr></thead>
+                            <thead><tr><th scope="col">"Approvals by"</th><th scope="col" class="num">"Now"</th><th scope="col" class="num">"Then"</th><th scope="col" class="num">"Their time, then"</th></tr></thead>
                             <tbody>
                                 {seen.reviews
                                     .into_iter()
-                                    .map(|one| view! { <tr><th scope="row"><Theirs text=one.whom/></th><td class="num">{one.now}</td><td class="num">{one.then}</td></tr> })
+                                    .map(|one| view! { <tr><th scope="row"><Theirs text=one.whom/></th><td class="num">{one.now}</td><td class="num">{one.then}</td><td class="num"><Takes pace now=one.now then=one.then/></td></tr> })
                                     .collect_view()}
                             </tbody>
                         </table>
-                        <p class="plain dim">"A count of approvals, not of hours: how long one takes is not known."</p>
+                        <p class="plain dim"><small>{Pace::MEANS}</small></p>
                     }
                 })}
             <Differing differ=seen.differ/>
@@ -140,6 +149,55 @@ pub fn Tried(name: RepositoryName, measured: Measured, base: String, digest: Str
         </section>
     }
     .into_any()
+}
+
+/// The periods that a draft can be tried on.
+pub const PERIODS: [i64; 3] = [7, 30, 90];
+
+#[component]
+fn Periods(name: RepositoryName, days: i64) -> impl IntoView {
+    let link = move |period: i64| {
+        let address = format!("/repositories/{name}?draft=1&days={period}#tried");
+        view! { <a href=address aria-current=(period == days).then_some("true")>{format!("{period} days")}</a> }
+    };
+    view! { <nav class="pick" aria-label="Period">{PERIODS.map(link).collect_view()}</nav> }
+}
+
+/// Those for whom revisions would wait, by name as far as they are named.
+#[component]
+fn ForWhom(waits: Vec<Waits>) -> AnyView {
+    let one = |one: Waits| {
+        let revisions = match one.revisions {
+            1 => "1 would wait for ".to_owned(),
+            n => format!("{n} would wait for "),
+        };
+        let named = one
+            .people
+            .iter()
+            .map(|name| plain(name))
+            .collect::<Vec<_>>();
+        let who = match (named.as_slice(), one.others) {
+            ([], _) => "nobody could clear them".to_owned(),
+            (names, 0) => names.join(", "),
+            (names, others) => format!("{} and {others} more", names.join(", ")),
+        };
+        view! { <li>{revisions} <Theirs text=one.whom/> ": " {who}</li> }
+    };
+    view! {
+        <div class="plain">
+            <p>"For whom, of those who could have cleared them whoever has least to do first:"</p>
+            <ul>{waits.into_iter().map(one).collect_view()}</ul>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Takes(pace: Option<Pace>, now: usize, then: usize) -> impl IntoView {
+    match pace {
+        Some(pace) => format!("about {} (now {})", pace.words(then), pace.words(now)),
+        None => "not known".to_owned(),
+    }
 }
 
 #[component]
@@ -193,7 +251,7 @@ pub fn WhyOf(
                 <label>"Change" <input class="field" name="change" required maxlength="100" placeholder="142" autocomplete="off"/></label>
                 <button class="btn">"Try"</button>
             </form>
-            {unknown.map(|key| view! { <p class="plain" role="alert">"There is no change " <Theirs text=one_line(&key, 100).into_owned()/> " here."</p> })}
+            {unknown.map(|key| view! { <p class="plain" role="alert"><span>"There is no change " <Theirs text=one_line(&key, 100).into_owned()/> " here."</span></p> })}
             {why.map(|(case, why)| view! { <Because case why/> })}
         </section>
     }
@@ -318,9 +376,40 @@ pub fn RolloutOf(name: RepositoryName, rollout: Option<(Rollout, usize)>) -> Any
                 </tbody>
             </table>
             <Counted title="Whom the policy asks for and nobody is" counts=seen.lacking none="Everybody whom the policy asks for is there."/>
-            <Counted title="Authors and addresses that lead to nobody" counts=seen.strangers none="Every author and address leads to somebody."/>
-            <p class="plain dim"><span>"An admin links an address to somebody at " <a href="/people">"People"</a> "."</span></p>
+            <Unlinked name strangers=seen.strangers/>
         </section>
+    }
+    .into_any()
+}
+
+/// Authors to whom nobody leads, each with the form that says who it is and comes back here.
+#[component]
+fn Unlinked(name: RepositoryName, strangers: Vec<Stranger>) -> AnyView {
+    if strangers.is_empty() {
+        return view! { <p class="plain">"Every author and address leads to somebody."</p> }
+            .into_any();
+    }
+    let count = strangers.len();
+    let more = count.saturating_sub(SHOWN);
+    let row = |one: Stranger| {
+        let account = account(&one.email, one.login.as_deref().unwrap_or_default());
+        view! {
+            <li>
+                <span><Theirs text=one.name/> " " <small><Theirs text=account.clone()/> {format!(", {} here", one.revisions)}</small></span>
+                <WhoItIs account rollout=name.clone()/>
+            </li>
+        }
+    };
+    view! {
+        <div class="plain">
+            <p><b>{format!("Authors and addresses that lead to nobody: {count}")}</b></p>
+            <p class="dim">"A link holds at once and in every repository: it can end an approval, and it gives what has arrived no level."</p>
+            <ul class="unlinked">
+                {strangers.into_iter().take(SHOWN).map(row).collect_view()}
+                {(more > 0).then(|| view! { <li class="dim">{format!("and {more} more")}</li> })}
+            </ul>
+            <p class="dim"><span>"All of them, and who is linked to what: " <a href="/people">"People"</a></span></p>
+        </div>
     }
     .into_any()
 }

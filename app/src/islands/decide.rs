@@ -20,6 +20,8 @@ pub struct May {
     pub reject: Option<Problem>,
     /// Whether they have something standing that they could take back.
     pub withdraw: bool,
+    /// Whether an approval of theirs counts for this revision: another adds nothing.
+    pub approved: bool,
 }
 
 /// A form that works without a script; with one, a refusal is said here and nothing is loaded again.
@@ -80,7 +82,7 @@ pub fn DecisionForm(
             <div class="acts">
                 {may.withdraw.then(|| view! { <Press kind=Kind::Withdraw refusal=None busy/> })}
                 <Press kind=Kind::Reject refusal=may.reject busy/>
-                <Press kind=Kind::Approve refusal=may.approve busy/>
+                <Press kind=Kind::Approve refusal=may.approve plain=may.approved busy/>
             </div>
         </ActionForm>
     }
@@ -88,8 +90,16 @@ pub fn DecisionForm(
 
 /// One button. Disabled it says why, and is not hidden.
 #[component]
-fn Press(kind: Kind, refusal: Option<Problem>, busy: Memo<bool>) -> impl IntoView {
+fn Press(
+    kind: Kind,
+    refusal: Option<Problem>,
+    /// Without the weight of the one button that signs.
+    #[prop(optional)]
+    plain: bool,
+    busy: Memo<bool>,
+) -> impl IntoView {
     let (class, label) = match kind {
+        Kind::Approve if plain => ("btn", "Approve"),
         Kind::Approve => ("btn solid", "Approve"),
         Kind::Reject => ("btn no", "Reject"),
         Kind::Withdraw => ("btn", "Withdraw"),

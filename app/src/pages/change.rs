@@ -15,7 +15,7 @@ use domain::{
     people::Level,
     policy::{Held, Mode},
     problem::Problem,
-    provenance::Mark,
+    provenance::{Mark, Provenance},
     standing::Standing,
     verdict::{Need, Verdict, Word},
 };
@@ -37,12 +37,14 @@ use crate::{
         frame::{Frame, Place, Viewer, rank},
         history::{Commits, Counts, Decisions},
         marks::{Marks, Origin, tools},
-        mode::Observed,
+        mode::{self, Observed},
+        since::{Difference, Incomparable, PieceOfIt},
         slots::{Missing, Signed},
         text::{Theirs, plain},
         time::Ago,
         title::PageTitle,
         tree::{Entry, Tree, shown_name},
+        unmarked::PassedUnmarked,
         verdict::{Glyph, drawing, said},
     },
     islands::{DecisionForm, Jump, Keys, May},
@@ -69,6 +71,10 @@ pub struct ChangePage {
     pub deployments: Vec<OfChange>,
     /// Patches beside the stored ones of which nobody has said yet which is true.
     pub disputes: Vec<Dispute>,
+    /// The number of the last revision before this one that the viewer approved.
+    pub approved: Option<i32>,
+    /// Only what changed since one that they approved, where that was asked for.
+    pub since: Option<Since>,
     /// Where a decision was refused because the change had moved: what had been shown, and what changed since.
     pub moved: Option<Moved>,
     /// Why the last form was refused, where no script could say so.
@@ -93,6 +99,15 @@ pub struct Moved {
 /// How many of its deployments a change shows.
 const MOST_DEPLOYMENTS: i64 = 50;
 
+/// What has become of a change since the viewer approved a revision of it.
+#[derive(Clone, Debug)]
+pub struct Since {
+    /// The one that they approved.
+    pub approved: Revision,
+    /// What differs, or why nobody can say.
+    pub difference: Result<Difference, Incomparable>,
+}
+
 /// A file with more changed lines than this is folded until somebody asks for it.
 const FILE_LINES: u32 = 12_000;
 
@@ -106,6 +121,8 @@ pub struct Asked {
     pub revision: Option<i32>,
     /// A file to be shown whatever its length.
     pub file: Option<usize>,
+    /// Only what changed since the revision of this number, which whoever asks approved.
+    pub since: Option<i32>,
     /// The digest that somebody decided about after the change had moved.
     pub moved: Option<Digest>,
     /// Why the last form was refused, where no script could say so.
@@ -150,6 +167,27 @@ pub async fn load(
         }
         _ => None,
     };
+    let before = case.approved_before(viewer.person.id);
+    let since = asked.since.map(|number| {
+        let is_theirs = before.iter().any(|one| one.revision_number == number);
+        let approved = revisions.iter().find(|one| one.number == number);
+        approved
+            .filter(|_| is_theirs && revision == case.change.head)
+            .ok_or(Problem::NothingApprovedBefore)
+    });
+    let not_theirs = since.and_then(Result::err);
+    let since = match since.and_then(Result::ok) {
+        Some(approved) => {
+            let before = patches::bodies(tx.conn(), repository, approved.id)
+                .await
+                .map_err(failed)?;
+            Some(Since {
+                difference: difference(approved, &case.revision, &before, &bodies),
+                approved: approved.clone(),
+            })
+        }
+        None => None,
+    };
     // A digest that is none of this change's still deserves an answer, if not a comparison.
     let unknown = asked
         .moved
@@ -174,9 +212,11 @@ pub async fn load(
         disputes: cases::disputes(tx.conn(), repository, id)
             .await
             .map_err(failed)?,
+        approved: before.first().map(|one| one.revision_number),
+        since,
         revisions: revisions.into_iter().rev().collect(),
         moved,
-        told: asked.told.or(unknown),
+        told: asked.told.or(unknown).or(not_theirs),
         form_key: FormKey(store::ids::new()),
         rare: RareKeys {
             glass: FormKey(store::ids::new()),
@@ -187,6 +227,22 @@ pub async fn load(
         viewer,
         case,
     })
+}
+
+fn difference(
+    approved: &Revision,
+    current: &Revision,
+    before: &[Vec<u8>],
+    now: &[Vec<u8>],
+) -> Result<Difference, Incomparable> {
+    if approved.patch != Patch::Whole || current.patch != Patch::Whole {
+        return Err(Incomparable::InDoubt);
+    }
+    Difference::between(before, now, is_rebased(approved, current))
+}
+
+fn is_rebased(approved: &Revision, current: &Revision) -> bool {
+    (&approved.merge_base, &approved.target) != (&current.merge_base, &current.target)
 }
 
 /// The files of a patch; where there is too much to read at once, some without their lines. A file that cannot be read is
@@ -249,6 +305,8 @@ pub fn show(page: ChangePage) -> AnyView {
         revisions,
         deployments,
         disputes,
+        approved,
+        since,
         moved,
         told,
         form_key,
@@ -258,14 +316,15 @@ pub fn show(page: ChangePage) -> AnyView {
     let verdict = case.verdict(now);
     let standing = case.standing();
     let may = may(&case, &viewer, now);
+    let passes = passes_unmarked(&case, &standing);
     let tools = tools(&marks);
-    let entries = files
-        .iter()
-        .map(|shown| Entry {
-            ordinal: shown.ordinal,
-            file: shown.file.clone(),
-        })
-        .collect();
+    let difference = since
+        .as_ref()
+        .and_then(|since| since.difference.as_ref().ok());
+    let entries = difference.map_or_else(|| entries(&files), Difference::entries);
+    let basis = difference
+        .and(since.as_ref())
+        .map(|since| since.approved.number);
     let is_current = case.revision.id == case.change.head;
     let address = format!("/changes/{}?", case.change.id);
     let address = match is_current {
@@ -277,11 +336,16 @@ pub fn show(page: ChangePage) -> AnyView {
         .filter(|one| one.patch == Patch::Disputed)
         .cloned()
         .collect();
-    let range = format!(
-        "Everything between {} and {}",
-        case.revision.merge_base.short(),
-        case.revision.head.short()
-    );
+    let range = match basis {
+        Some(number) => format!("Only what changed since revision {number}"),
+        None => format!(
+            "Everything between {} and {}",
+            case.revision.merge_base.short(),
+            case.revision.head.short()
+        ),
+    };
+    let observed = mode::strip(&case.change.repository_name, mode);
+    let offered = approved.filter(|_| is_current && since.is_none());
     let counts: Vec<_> = case
         .decisions
         .iter()
@@ -296,7 +360,7 @@ pub fn show(page: ChangePage) -> AnyView {
     );
     view! {
         <PageTitle text=title/>
-        <Frame viewer=viewer.clone() at=Place::Queue>
+        <Frame viewer=viewer.clone() at=Place::Queue observed>
             <main id="main">
                 {moved.map(|moved| view! { <WhatMoved moved case=case.clone() now/> })}
                 {(!is_current).then(|| view! { <NotCurrent case=case.clone() told/> })}
@@ -306,7 +370,7 @@ pub fn show(page: ChangePage) -> AnyView {
                         <Origin provenance=standing.provenance tools=tools.clone()/>
                         <Amount revision=case.revision.clone()/>
                     </p>
-                    <Banner verdict=verdict.clone() standing=standing.clone() you=may.approve.is_none().then(|| viewer.person.name.clone()) now/>
+                    <Banner verdict=verdict.clone() standing=standing.clone() passes you=may.approve.is_none().then(|| viewer.person.name.clone()) now/>
                 </header>
                 <div class="papers">
                     {(!counts.is_empty())
@@ -339,11 +403,13 @@ pub fn show(page: ChangePage) -> AnyView {
                     })
                     .collect_view()}
                 {is_current.then(|| view! { <Rare case=case.clone() viewer=viewer.clone() keys=rare now/> })}
-                <div class="review">
+                {since.as_ref().map(|since| view! { <SinceSlip since=since.clone() case=case.clone() now/> })}
+                <div class="review" id="review">
                     <div class="tools">
                         <span class="range">{range}</span>
+                        {offered.map(|number| view! { <OfferSince change=case.change.id number/> })}
                         <button class="btn sm to-drawer" type="button" popovertarget="files">
-                            "Files " <small>{files.len()}</small>
+                            "Files " <small>{entries.len()}</small>
                         </button>
                         <button class="btn sm to-drawer of-facts" type="button" popovertarget="facts">
                             "Facts and marks"
@@ -352,14 +418,11 @@ pub fn show(page: ChangePage) -> AnyView {
                     <Tree files=entries/>
                     <div class="diff" id="files-here">
                         <h2 class="vh">"Patch"</h2>
-                        {files.is_empty().then(|| view! { <p class="note">"The patch is empty: head and merge base have the same files."</p> })}
-                        {files
-                            .into_iter()
-                            .map(|shown| {
-                                let unfold = format!("{address}file={}#f{}", shown.ordinal, shown.ordinal);
-                                view! { <File shown unfold/> }
-                            })
-                            .collect_view()}
+                        {(files.is_empty() && basis.is_none()).then(|| view! { <p class="note">"The patch is empty: head and merge base have the same files."</p> })}
+                        {match since.and_then(|since| Some((since.approved.number, since.difference.ok()?))) {
+                            Some((number, difference)) => view! { <Pieces difference number change=case.change.id/> },
+                            None => view! { <Files files address/> },
+                        }}
                     </div>
                     <Facts case=case.clone() marks revisions now/>
                 </div>
@@ -368,7 +431,7 @@ pub fn show(page: ChangePage) -> AnyView {
                 .then(|| {
                     view! {
                         <DecisionForm change=case.change.id digest=case.revision.digest form_key may told>
-                            <Signing case=case.clone() viewer verdict now/>
+                            <Signing case=case.clone() viewer verdict basis now/>
                         </DecisionForm>
                     }
                 })}
@@ -385,14 +448,122 @@ pub fn show(page: ChangePage) -> AnyView {
     .into_any()
 }
 
+/// Whether the policy would ask something of this change, and asks nothing only because there is no mark.
+fn passes_unmarked(case: &Case, standing: &Standing) -> bool {
+    let passes = |level| case.policy.document.passes_unmarked(level);
+    standing.provenance == Provenance::Unknown && standing.level.is_some_and(passes)
+}
+
+fn entries(files: &[Shown]) -> Vec<Entry> {
+    let entry = |shown: &Shown| Entry {
+        ordinal: shown.ordinal,
+        file: shown.file.clone(),
+    };
+    files.iter().map(entry).collect()
+}
+
+/// The whole patch. `address` is of this page, up to what shows a folded file.
+#[component]
+fn Files(files: Vec<Shown>, address: String) -> AnyView {
+    files
+        .into_iter()
+        .map(|shown| {
+            let unfold = format!("{address}file={}#f{}", shown.ordinal, shown.ordinal);
+            view! { <File shown unfold/> }
+        })
+        .collect_view()
+        .into_any()
+}
+
+/// Only what changed since the revision of this number.
+#[component]
+fn Pieces(difference: Difference, number: i32, change: ChangeId) -> AnyView {
+    let approved = format!("/changes/{change}?revision={number}");
+    let (is_empty, rest) = (difference.pieces.is_empty(), difference.rest());
+    view! {
+        {difference
+            .pieces
+            .into_iter()
+            .map(|piece| view! { <PieceOfIt piece number approved=approved.clone()/> })
+            .collect_view()}
+        {is_empty.then_some(view! { <p class="note">{rest}</p> })}
+    }
+    .into_any()
+}
+
+#[component]
+fn OfferSince(change: ChangeId, number: i32) -> impl IntoView {
+    let address = format!("/changes/{change}?since={number}#since");
+    view! { <a href=address>{format!("Only what changed since revision {number}, which you approved")}</a> }
+}
+
+/// Says what is shown instead of the whole, what it leaves out, and how one comes back.
+#[component]
+fn SinceSlip(since: Since, case: Case, now: Timestamp) -> AnyView {
+    let Since {
+        approved,
+        difference,
+    } = since;
+    let (number, current) = (approved.number, case.revision);
+    let heading = match &difference {
+        Ok(_) => format!("Only what changed since revision {number}, which you approved"),
+        Err(_) => format!("The whole change, and not what changed since revision {number}"),
+    };
+    let rest = match &difference {
+        Ok(difference) => difference.rest(),
+        Err(why) => why.sentence().to_owned(),
+    };
+    let retargeted = (approved.target != current.target).then(|| {
+        format!(
+            "It was to be merged into {}, and is now for {}.",
+            plain(approved.target.as_str()),
+            plain(current.target.as_str())
+        )
+    });
+    let rebased = (approved.merge_base != current.merge_base).then(|| {
+        format!(
+            "The merge base was {}, and is {}: what came with the new one is not part of this change, and is not shown.",
+            approved.merge_base.short(),
+            current.merge_base.short()
+        )
+    });
+    let is_shown = difference.is_ok();
+    view! {
+        <section class="slip wide moved since" aria-labelledby="since">
+            <h2 id="since">{heading}</h2>
+            <p>{rest}</p>
+            {retargeted.map(|said| view! { <p>{said}</p> })}
+            {rebased.map(|said| view! { <p>{said}</p> })}
+            <div class="versus">
+                <Version cap="You approved" revision=approved now/>
+                <Version cap="It is now" revision=current now/>
+            </div>
+            {is_shown
+                .then(|| {
+                    view! {
+                        <p class="note">
+                            "An approval given here is for the whole of the current revision, and says that it was made on this basis. "
+                            <a href=format!("/changes/{}#review", case.change.id)>"The whole change"</a>
+                        </p>
+                    }
+                })}
+        </section>
+    }
+    .into_any()
+}
+
 /// What the viewer may do, by the same rule that is asked when they do it.
 fn may(case: &Case, viewer: &Viewer, now: Timestamp) -> May {
     let refusal = |kind| case.may_decide(&viewer.person, kind, now).err();
     let stands_in = !case.places(&viewer.person, now).is_empty();
+    let standing = case.standing();
+    let mut approvals = standing.approvals();
+    let approved = approvals.any(|voice| voice.person == viewer.person.id);
     May {
         approve: refusal(Kind::Approve).filter(|_| !stands_in),
         reject: refusal(Kind::Reject),
         withdraw: refusal(Kind::Withdraw).is_none(),
+        approved,
     }
 }
 
@@ -468,7 +639,13 @@ fn Amount(revision: Revision) -> AnyView {
 
 /// A form's head: what holds, why, whose name is still missing.
 #[component]
-fn Banner(verdict: Verdict, standing: Standing, you: Option<String>, now: Timestamp) -> AnyView {
+fn Banner(
+    verdict: Verdict,
+    standing: Standing,
+    passes: bool,
+    you: Option<String>,
+    now: Timestamp,
+) -> AnyView {
     let word = verdict.word();
     let signed: Vec<_> = standing.approvals().cloned().collect();
     let needs = verdict.needs().to_vec();
@@ -487,6 +664,7 @@ fn Banner(verdict: Verdict, standing: Standing, you: Option<String>, now: Timest
                     .into_iter()
                     .map(|reason| view! { <p class="say"><Theirs text=reason.sentence/></p> })
                     .collect_view()}
+                <PassedUnmarked word passes/>
                 {needs.iter().map(|need| view! { <p class="who">{who(need, you.as_deref())}</p> }).collect_view()}
             </div>
             <div>
@@ -721,10 +899,17 @@ fn people_behind(ties: &[Tie]) -> Vec<&Tie> {
 
 /// What is signed, as whom, for which rule.
 #[component]
-fn Signing(case: Case, viewer: Viewer, verdict: Verdict, now: Timestamp) -> AnyView {
+fn Signing(
+    case: Case,
+    viewer: Viewer,
+    verdict: Verdict,
+    basis: Option<i32>,
+    now: Timestamp,
+) -> AnyView {
     let rule = verdict.needs().first().map(|need| need.rule.clone());
     view! {
         <NoneOfThese case=case.clone()/>
+        {basis.map(|number| view! { <input type="hidden" name="since" value=number.to_string()/> })}
         <div class="what">
             <span class="cap">"You sign"</span>
             <DigestBars digest=case.revision.digest/>
@@ -732,6 +917,7 @@ fn Signing(case: Case, viewer: Viewer, verdict: Verdict, now: Timestamp) -> AnyV
                 {format!("{} {}, revision {}, head ", case.change.repository_name, case.change.key, case.revision.number)}
                 <code>{case.revision.head.short().to_owned()}</code>
             </small>
+            {basis.map(|number| view! { <small class="basis">{format!("having read what changed since revision {number}")}</small> })}
         </div>
         <div class="fills">
             <span class="cap">"As, and for"</span>

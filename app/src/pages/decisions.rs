@@ -6,6 +6,7 @@ use domain::{
     ids::PersonId,
     names::RepositoryName,
     people::Level,
+    policy::{Mode, mode_at},
     problem::Problem,
 };
 use leptos::prelude::*;
@@ -23,6 +24,7 @@ use crate::{
     components::{
         digest::{DigestBars, Size},
         frame::{Frame, Place, Viewer},
+        mode::Observed,
         sprite::Icon,
         text::{TheirLines, Theirs, plain},
         time::{Ago, Clock, day},
@@ -68,6 +70,8 @@ pub struct Entry {
     pub repository: String,
     /// What the repository calls it.
     pub key: String,
+    /// Whether gates enforce the policy of that repository now.
+    pub mode: Mode,
 }
 
 impl Asked {
@@ -107,7 +111,10 @@ pub async fn load(
     let last = last.map(|one| (one.recorded.decision.at, one.recorded.id.0));
     Ok(DecisionsPage {
         older: last.map(|last| asked.address(last)),
-        entries: found.into_iter().map(Entry::from).collect(),
+        entries: found
+            .into_iter()
+            .map(|one| Entry::of(one, tx.now()))
+            .collect(),
         asked,
         viewer,
         now: tx.now(),
@@ -141,9 +148,10 @@ async fn filter(
     Ok(Some(filter))
 }
 
-impl From<Listed> for Entry {
-    fn from(listed: Listed) -> Self {
+impl Entry {
+    fn of(listed: Listed, now: Timestamp) -> Self {
         Self {
+            mode: mode_at(listed.observe_until, now),
             recorded: listed.recorded,
             title: listed.title,
             repository: listed.repository.to_string(),
@@ -298,6 +306,8 @@ fn Line(entry: Entry, now: Timestamp) -> AnyView {
                 <small>
                     {format!("{} {}, r{revision_number}; digest ", entry.repository, entry.key)}
                     <DigestBars digest=decision.digest size=Size::Small/>
+                    " "
+                    <Observed mode=entry.mode/>
                 </small>
             </td>
             <td class="by" title=whole_name><Theirs text=name/><small>{principal.map(|name| view! { "standing in for " <Theirs text=name/> ": " })} {format!("{}, as of then", rank.join(", "))}</small></td>

@@ -81,6 +81,7 @@ fn Change() -> impl IntoView {
     let asked = change::Asked {
         revision: query.get("revision").and_then(|text| text.parse().ok()),
         file: query.get("file").and_then(|text| text.parse().ok()),
+        since: query.get("since").and_then(|text| text.parse().ok()),
         moved: query.get("moved").and_then(|text| Digest::parse(&text)),
         told: query.refusal(),
     };
@@ -145,6 +146,7 @@ fn Repository() -> impl IntoView {
     let query = Query::of_request();
     let asked = repository::Asked {
         draft: query.get("draft").is_some(),
+        days: query.get("days").and_then(|text| text.parse().ok()),
         rollout: query.get("rollout").is_some(),
         change: query.get("change").filter(|key| !key.trim().is_empty()),
         told: query.refusal(),

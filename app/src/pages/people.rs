@@ -22,6 +22,7 @@ use crate::{
     caller::{Site, failed, viewer},
     components::{
         frame::{Frame, Place, Viewer},
+        link::{WhoItIs, account},
         sprite::Icon,
         stand_ins::StandIns,
         text::{Theirs, plain},
@@ -390,12 +391,7 @@ fn Strangers(strangers: Vec<Stranger>) -> AnyView {
 
 #[component]
 fn Unknown(stranger: Stranger) -> AnyView {
-    let account = if stranger.email.is_empty() {
-        format!("@{}", stranger.login)
-    } else {
-        stranger.email
-    };
-    let shown = plain(&account);
+    let account = account(&stranger.email, &stranger.login);
     let changes = match stranger.changes {
         1 => "1 change".to_owned(),
         n => format!("{n} changes"),
@@ -405,19 +401,7 @@ fn Unknown(stranger: Stranger) -> AnyView {
             <td><span class="name"><Theirs text=stranger.name/></span> <small><Theirs text=account.clone()/></small></td>
             <td class="num">{changes}</td>
             <td class="all">
-                <form class="link" method="post" action="/fn/link-account">
-                    <input type="hidden" name="account" value=account/>
-                    <input
-                        class="field"
-                        name="who"
-                        required
-                        maxlength="254"
-                        autocomplete="off"
-                        placeholder="name, address or login"
-                        aria-label=format!("Who {shown} is")
-                    />
-                    <button class="btn sm">"Link" <span class="vh">{format!(" {shown}")}</span></button>
-                </form>
+                <WhoItIs account/>
             </td>
         </tr>
     }

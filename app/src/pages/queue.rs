@@ -470,8 +470,11 @@ impl Extent {
 
     /// A count of this page, as one of the whole queue.
     fn at_least(self, count: usize) -> String {
-        let plus = if self.is_part() { "+" } else { "" };
-        format!("{count}{plus}")
+        match (count, self.is_part()) {
+            (0, true) => "none yet".to_owned(),
+            (_, true) => format!("{count}+"),
+            (_, false) => count.to_string(),
+        }
     }
 
     /// What stands on the page.

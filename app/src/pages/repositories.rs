@@ -20,6 +20,7 @@ use crate::{
         sprite::Icon,
         text::Theirs,
         title::PageTitle,
+        unmarked::LetsThrough,
     },
 };
 
@@ -134,7 +135,7 @@ fn Line(row: Listed, now: Timestamp) -> AnyView {
     view! {
         <tr>
             <td class="all"><a href=format!("/repositories/{}", row.name)>{row.name.clone()}</a> {only}</td>
-            <td>{format!("{whose}, version {}", row.policy_version)}</td>
+            <td>{format!("{whose}, version {}", row.policy_version)} <LetsThrough levels=row.lets_through/></td>
             <td>
                 {match mode {
                     Mode::Enforce => "enforced".into_any(),

@@ -27,10 +27,11 @@ use crate::{
     caller::{Site, failed, viewer},
     components::{
         frame::{Frame, Place, Viewer},
-        mode::Observed,
-        policy::{Editor, Faults, InForce, Modes, RolloutOf, Tried, Versions, WhyOf},
+        mode::{self, Observed},
+        policy::{Editor, Faults, InForce, Modes, PERIODS, RolloutOf, Tried, Versions, WhyOf},
         readers::MayRead,
         title::PageTitle,
+        unmarked::LetsThrough,
     },
 };
 
@@ -86,6 +87,8 @@ pub struct Drafted {
     pub text: String,
     /// What the form names it by.
     pub hash: String,
+    /// How many of the last days it was tried on.
+    pub days: i64,
     /// What the past would have been, or what is wrong where.
     pub judged: Result<Box<Measured>, Vec<Fault>>,
 }
@@ -95,6 +98,8 @@ pub struct Drafted {
 pub struct Asked {
     /// The caller's draft.
     pub draft: bool,
+    /// How many of the last days it is tried on, of those that can be chosen.
+    pub days: Option<i64>,
     /// What would come of enforcing.
     pub rollout: bool,
     /// The key of a change.
@@ -165,9 +170,12 @@ async fn desk(
             .map_err(failed)?,
         false => None,
     };
+    let days = asked.days.filter(|days| PERIODS.contains(days));
+    let days = days.unwrap_or(DAYS);
     let draft = match draft {
         Some(draft) => Some(Drafted {
-            judged: judged(tx, site, id, terms, &draft.text).await?,
+            judged: judged(tx, site, id, terms, &draft.text, days).await?,
+            days,
             text: draft.text,
             hash: draft.hash,
         }),
@@ -190,13 +198,14 @@ async fn judged(
     id: RepositoryId,
     terms: &Terms,
     text: &str,
+    days: i64,
 ) -> Result<Result<Box<Measured>, Vec<Fault>>, Problem> {
     let draft = match Document::parse(text) {
         Ok(document) => Policy::drafted(document),
         Err(faults) => return Ok(Err(faults)),
     };
     let (now, max_age) = (tx.now(), site.claims_max_age);
-    let measured = policies::measure(tx.conn(), id, terms, &draft, DAYS, now, max_age)
+    let measured = policies::measure(tx.conn(), id, terms, &draft, days, now, max_age)
         .await
         .map_err(failed)?;
     Ok(Ok(Box::new(measured)))
@@ -241,14 +250,16 @@ pub fn show(page: RepositoryPage) -> AnyView {
     let title = format!("Policy of {}", page.name);
     let mode = page.terms.mode(page.now);
     let heading = page.name.to_string();
+    let observed = mode::strip(&page.name, mode);
     view! {
         <PageTitle text=title/>
-        <Frame viewer=page.viewer.clone() at=Place::Repositories>
+        <Frame viewer=page.viewer.clone() at=Place::Repositories observed>
             <main id="main" class="page">
                 <header>
                     <div>
                         <h1>{heading}</h1>
                         <p>{standing(&page)} <Observed mode/></p>
+                        <LetsThrough levels=page.terms.policy.document.lets_through()/>
                     </div>
                 </header>
                 {page.told.map(|problem| view! { <p class="strip" role="alert">{problem.sentence()}</p> })}
@@ -279,7 +290,7 @@ fn Left(page: RepositoryPage) -> AnyView {
         {draft
             .map(|draft| match draft.judged {
                 Ok(measured) => {
-                    view! { <Tried name=name.clone() measured=*measured base=base.clone() digest=draft.hash/> }.into_any()
+                    view! { <Tried name=name.clone() measured=*measured days=draft.days base=base.clone() digest=draft.hash/> }.into_any()
                 }
                 Err(faults) => view! { <Faults faults/> }.into_any(),
             })}

@@ -1,8 +1,14 @@
 //! What each page says of a value, without a database.
 
 use domain::{
-    case::Case, decision::Kind, deployment::Sanction, people::Level, policy::Terms,
-    problem::Problem, verdict::Word,
+    case::Case,
+    decision::Kind,
+    deployment::Sanction,
+    people::Level,
+    policy::{Document, Mode, SHIPPED, Terms},
+    problem::Problem,
+    provenance::Provenance,
+    verdict::Word,
 };
 use store::{
     deployments::{OfChange, Unsanctioned},
@@ -11,14 +17,18 @@ use store::{
 use time::Duration;
 
 use super::{
-    change::{self, ChangePage, Moved},
+    change::{self, ChangePage, Moved, Since},
     decisions::{self, Asked, DecisionsPage, Entry},
     problem::{Trouble, trouble_page},
     queue::{self, Filter, QueuePage, Row},
     sign_in::{self, Failed, SignInPage},
     specimen::{NOW, ana, ben, case, change_page, decided, html, revision, viewer},
 };
-use crate::{actions::Theme, shell::Assets};
+use crate::{
+    actions::Theme,
+    components::since::{Difference, Incomparable},
+    shell::Assets,
+};
 
 /// Letters and digits that somebody reads, without the elements around them.
 fn text(html: &str) -> String {
@@ -229,6 +239,7 @@ fn text_of_others_stays_text_in_every_place() {
         title: hostile.to_owned(),
         repository: hostile.to_owned(),
         key: "1".to_owned(),
+        mode: Mode::Enforce,
     };
     let pages = [
         html(|| change::show(page)),
@@ -428,6 +439,9 @@ fn the_record_keeps_level_and_reason_as_of_then() {
         title: case.change.title.clone(),
         repository: "acme/payments".to_owned(),
         key: "142".to_owned(),
+        mode: Mode::Observe {
+            until: NOW + Duration::days(3),
+        },
     };
     let page = html(|| {
         decisions::show(DecisionsPage {
@@ -445,6 +459,8 @@ fn the_record_keeps_level_and_reason_as_of_then() {
         "{said}"
     );
     assert!(said.contains("Tuesday 24 November 2026"), "{said}");
+    let observed = "observed only, until 27 November 2026";
+    assert!(said.contains(observed), "{said}");
 }
 
 #[test]
@@ -604,4 +620,152 @@ fn a_change_says_where_it_was_deployed_and_what_is_owed_for_it() {
         assert!(said.contains(expected), "{expected}: {said}");
     }
     assert!(!shown(vec![]).contains(r#"id="deployments""#));
+}
+
+/// Two patches of two files each: one line of the first changed, and the second is as it was.
+fn since_revision_2(rebased: bool) -> Result<Difference, Incomparable> {
+    let (zero, one) = ("0".repeat(40), "1".repeat(40));
+    let file = |name: &str, lines: &str| {
+        let count = lines.lines().count();
+        let head = format!(
+            "diff --git a/{name} b/{name}\nnew file mode 100644\nindex {zero}..{one}\n--- /dev/null\n+++ b/{name}\n@@ -0,0 +1,{count} @@\n"
+        );
+        (head + lines).into_bytes()
+    };
+    let mode = |name: &str| {
+        format!("diff --git a/{name} b/{name}\nold mode 100644\nnew mode 100755\n").into_bytes()
+    };
+    let before = [
+        file("a.rs", "+let tries = 3;\n+go();\n"),
+        file("same.rs", "+same\n"),
+        mode("run.sh"),
+        file("gone.rs", "+x\n"),
+    ];
+    let now = [
+        file("a.rs", "+let tries = 4;\n+go();\n"),
+        file("same.rs", "+same\n"),
+        mode("run.sh"),
+        file("new.rs", "+<script>\n"),
+    ];
+    Difference::between(&before, &now, rebased)
+}
+
+fn page_since(difference: Result<Difference, Incomparable>) -> String {
+    let mut page = change_page(ben(), case());
+    page.approved = Some(2);
+    page.since = Some(Since {
+        approved: revision(2),
+        difference,
+    });
+    html(|| change::show(page))
+}
+
+#[test]
+fn who_approved_before_is_offered_what_changed_since_and_nobody_else_is() {
+    let mut page = change_page(ben(), case());
+    let none = html(|| change::show(page.clone()));
+    assert!(!none.contains("?since="), "{none}");
+    page.approved = Some(2);
+    let offered = html(|| change::show(page));
+    assert!(offered.contains("?since=2#since"), "{offered}");
+    assert!(!offered.contains(r#"name="since""#), "{offered}");
+}
+
+#[test]
+fn only_what_changed_since_is_shown_with_what_was_and_a_way_back() {
+    let page = page_since(since_revision_2(false));
+    let said = text(&page);
+    for words in [
+        "Only what changed since revision 2, which you approved",
+        "Not shown: 2 files are byte for byte what you approved.",
+        "New since revision 2:",
+        "Gone: what revision 2 did to this file is no part of the change any more.",
+        "having read what changed since revision 2",
+        "The whole change",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(
+        page.contains(r#"<s class="ln was" data-s="was" data-o="   " data-n="  1" data-t="+">let tries = 3;</s>"#),
+        "{page}"
+    );
+    assert!(
+        page.contains(r#"<ins class="ln" id="f0n1" data-s="now" data-o="   " data-n="  1" data-t="+">let tries = 4;</ins>"#),
+        "{page}"
+    );
+    assert!(page.contains(r#">go();</span>"#), "{page}");
+    assert!(page.contains("&lt;script&gt;"), "{page}");
+    assert!(
+        !page.contains(">same<"),
+        "what was approved is not shown again"
+    );
+    assert!(page.contains(r#"name="since" value="2""#), "{page}");
+}
+
+#[test]
+fn what_cannot_be_compared_says_so() {
+    let said = text(&page_since(since_revision_2(true)));
+    assert!(
+        said.contains("This cannot be compared: the patch says the same as it did"),
+        "{said}"
+    );
+    assert!(
+        said.contains("Not shown: 1 file is byte for byte what you approved."),
+        "{said}"
+    );
+    for why in [
+        Incomparable::InDoubt,
+        Incomparable::TooMuch,
+        Incomparable::Unreadable,
+    ] {
+        let page = page_since(Err(why));
+        let said = text(&page);
+        assert!(said.contains(why.sentence()), "{said}");
+        assert!(
+            said.contains("let tries = policy.first();"),
+            "the whole stands there"
+        );
+        assert!(
+            !page.contains(r#"name="since""#),
+            "and an approval is about the whole"
+        );
+    }
+    let large = [vec![b'x'; 9_000_000]];
+    assert_eq!(
+        Difference::between(&large, &large, false),
+        Err(Incomparable::TooMuch)
+    );
+    let broken = [b"no patch".to_vec()];
+    assert_eq!(
+        Difference::between(&broken, &broken, false),
+        Err(Incomparable::Unreadable)
+    );
+}
+
+#[test]
+fn what_passes_only_because_it_has_no_mark_says_so() {
+    let under = |name: &str, provenance| {
+        let shipped = SHIPPED.iter().find(|one| one.name == name).unwrap();
+        let mut case = case();
+        case.policy.document = Document::parse(shipped.text).unwrap();
+        case.provenance = provenance;
+        text(&html(|| change::show(change_page(ben(), case))))
+    };
+    let red = "Passed only because it has no mark";
+    assert!(under("marked-only", Provenance::Unknown).contains(red));
+    assert!(!under("marked-only", Provenance::Assisted).contains(red));
+    assert!(!under("default", Provenance::Unknown).contains(red));
+    assert!(!under("attested", Provenance::Unknown).contains(red));
+}
+
+#[test]
+fn a_page_about_what_is_only_observed_says_so_above_everything() {
+    let mut page = change_page(ben(), case());
+    let strip = "acme/payments is only observed until 2026-11-27 14:20:00 UTC: gates answer yes whatever the verdict.";
+    assert!(!text(&html(|| change::show(page.clone()))).contains(strip));
+    page.mode = Mode::Observe {
+        until: NOW + Duration::days(3),
+    };
+    let said = text(&html(|| change::show(page)));
+    assert!(said.contains(strip), "{said}");
 }

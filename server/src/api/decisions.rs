@@ -1,6 +1,6 @@
 //! The stream of decisions: whoever follows the cursor gets every one, once, whatever commits late.
 
-use super::{caller, changes, show, wire};
+use super::{caller, changes, policies, show, wire};
 use crate::{problem::Refusal, state::Server};
 use axum::{
     Json,
@@ -8,9 +8,9 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use domain::readers::Reader;
+use domain::{Timestamp, policy::mode_at, readers::Reader};
 use serde::Deserialize;
-use store::decisions::{self, Cursor};
+use store::decisions::{self, Cursor, Listed};
 use utoipa::IntoParams;
 
 /// How many decisions a page has at most.
@@ -61,6 +61,7 @@ pub async fn stream(
         .map(|text| parse(text).ok_or_else(not_a_cursor))
         .transpose()?;
     let mut tx = server.db.read().await?;
+    let now = tx.now();
     let listed = decisions::after(&mut tx, &Reader::token(&token), after, limit).await?;
     let cursor = listed.last().map(|one| write(one.cursor)).or(given);
     let full = i64::try_from(listed.len()).is_ok_and(|n| n == limit);
@@ -70,13 +71,22 @@ pub async fn stream(
         .map(|cursor| format!("/api/v1/decisions?after={cursor}&limit={limit}"));
     let decisions = listed
         .into_iter()
-        .map(|one| show::decision(one.recorded))
+        .map(|one| in_the_stream(one, now))
         .collect();
     let mut response = Json(wire::Decisions { decisions, cursor }).into_response();
     if let Some(address) = following {
         changes::next(&mut response, &address);
     }
     Ok(response)
+}
+
+/// A decision together with what gates make of its repository's policy now.
+fn in_the_stream(listed: Listed, now: Timestamp) -> wire::Decision {
+    wire::Decision {
+        repository: Some(listed.repository.to_string()),
+        gates: Some(policies::mode(mode_at(listed.observe_until, now))),
+        ..show::decision(listed.recorded)
+    }
 }
 
 fn write(cursor: Cursor) -> String {

@@ -11,7 +11,7 @@ use domain::{
     people::Level,
     policy::{
         Mode, Policy, Terms, Who,
-        trial::{AskWhy, Differs, Reviews, RuleWhy, Why},
+        trial::{AskWhy, Differs, Reviews, RuleWhy, Waits, Why},
     },
     provenance::Mark,
     standing::{Standing, Voice},
@@ -222,6 +222,7 @@ pub fn decision(from: Recorded) -> wire::Decision {
         reason: decision.reason.as_str().to_owned(),
         incident: decision.incident,
         about: decision.about,
+        since: decision.since,
         person: decision.person.0,
         name: from.name,
         stands_in_for,
@@ -237,6 +238,8 @@ pub fn decision(from: Recorded) -> wire::Decision {
             version: decision.policy_version,
         },
         carried: None,
+        repository: None,
+        gates: None,
         at: decision.at,
     }
 }
@@ -310,6 +313,12 @@ pub fn tried(
         now: one.now,
         then: one.then,
     };
+    let waits = |one: Waits| wire::Waits {
+        whom: one.whom,
+        revisions: one.revisions,
+        people: one.people,
+        others: one.others,
+    };
     wire::PolicyTried {
         repository: repository.to_string(),
         days,
@@ -320,6 +329,8 @@ pub fn tried(
         nobody: seen.nobody,
         differ: seen.differ.into_iter().take(DIFFER).map(differs).collect(),
         reviews: seen.reviews.into_iter().map(reviews).collect(),
+        waits: seen.waits.into_iter().map(waits).collect(),
+        seconds_each: from.pace.map(|pace| pace.median.whole_seconds()),
         lowers: from.lowers,
         change,
     }

@@ -352,8 +352,15 @@ pub struct PolicyTried {
     pub nobody: usize,
     /// Those that would be judged otherwise, up to 200.
     pub differ: Vec<Differs>,
-    /// How many approvals these revisions ask for, given or not: a count of reviews, not of hours.
+    /// How many approvals these revisions ask for, given or not.
     pub reviews: Vec<Reviews>,
+    /// For whom they would wait, those who are waited for most first.
+    pub waits: Vec<Waits>,
+    /// How many seconds one approval takes here; null where too little is known. The time of one approval is the median, over the
+    /// approvals and rejections of the last 90 days here, of the time between the decision and the latest moment before which that person
+    /// cannot have begun (the revision arrived, or they decided something else); more than an hour is left out, and with fewer than 10
+    /// such decisions it is not known.
+    pub seconds_each: Option<i64>,
     /// Why it would take another admin; empty where it would not.
     pub lowers: Vec<String>,
     /// The change that was asked about.
@@ -377,6 +384,18 @@ pub struct Reviews {
     pub whom: String,
     pub now: usize,
     pub then: usize,
+}
+
+/// Revisions that would wait for one kind of people.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Waits {
+    #[schema(example = "seniors of team payments")]
+    pub whom: String,
+    pub revisions: usize,
+    /// Up to five who could have cleared some of them, whoever has least to do first.
+    pub people: Vec<String>,
+    /// How many more could have cleared one of them, at least.
+    pub others: usize,
 }
 
 /// Why a policy judges one change as it does.
@@ -652,6 +671,9 @@ pub struct Decision {
     /// The `seq` of the rejection that this sets aside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<i32>,
+    /// Of an approval by somebody who was shown only what changed since a revision that they had approved: its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<i32>,
     pub person: Uuid,
     pub name: String,
     /// In whose place an approval was given. Then `level` is the lower of both, and `teams` are that person's.
@@ -666,6 +688,13 @@ pub struct Decision {
     /// How an approval came to count for the current revision, too. Only where the decisions of one change are asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carried: Option<Carried>,
+    /// Of which repository the change is. Only in the stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
+    /// Whether gates enforce the policy of that repository at the moment of this answer, whatever held when it was decided. Only in the
+    /// stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gates: Option<Mode>,
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
 }

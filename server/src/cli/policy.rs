@@ -8,7 +8,10 @@ use super::{
 use crate::api::wire;
 use anyhow::Context;
 use clap::Subcommand;
-use domain::{names::RepositoryName, policy::Document};
+use domain::{
+    names::RepositoryName,
+    policy::{Document, trial::Pace},
+};
 use reqwest::{Method, RequestBuilder};
 use std::{
     path::{Path, PathBuf},
@@ -196,12 +199,30 @@ fn words(tried: &wire::PolicyTried) -> String {
             one.key, one.revision
         )
     }));
+    lines.extend(tried.waits.iter().map(for_whom));
+    let each = tried.seconds_each.map(|seconds| Pace {
+        median: time::Duration::seconds(seconds),
+        decisions: Pace::FEWEST,
+    });
     lines.extend(tried.reviews.iter().map(|one| {
+        let took = each.map_or_else(
+            || "how long that takes is not known".to_owned(),
+            |pace| {
+                format!(
+                    "about {} now, {} then",
+                    pace.words(one.now),
+                    pace.words(one.then)
+                )
+            },
+        );
         format!(
-            "  approvals by {}: {} asked for now, {} then",
+            "  approvals by {}: {} asked for now, {} then; {took}",
             one.whom, one.now, one.then
         )
     }));
+    if !tried.reviews.is_empty() {
+        lines.push(format!("  {}", Pace::MEANS));
+    }
     if !tried.lowers.is_empty() {
         lines.push(
             "It lowers what is needed, so another admin would have to confirm it:".to_owned(),
@@ -213,6 +234,15 @@ fn words(tried: &wire::PolicyTried) -> String {
         .map(|line| plain(line))
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+fn for_whom(waits: &wire::Waits) -> String {
+    let who = match (waits.people.as_slice(), waits.others) {
+        ([], _) => "nobody could clear them".to_owned(),
+        (names, 0) => names.join(", "),
+        (names, others) => format!("{} and {others} more", names.join(", ")),
+    };
+    format!("  {} would wait for {}: {who}", waits.revisions, waits.whom)
 }
 
 fn why(change: &wire::PolicyWhy) -> Vec<String> {

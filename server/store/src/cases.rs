@@ -669,7 +669,7 @@ async fn decisions_as_of(
     let rows = sqlx::query_as!(
         DecisionRow,
         r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
-                  d.incident, d.none_of_these_is_me, d.strangers, d.people_version, d.about_seq, d.level, d.teams, d.roles, d.policy, d.policy_version, d.at, p.name, r.number,
+                  d.incident, d.none_of_these_is_me, d.strangers, d.people_version, d.about_seq, d.since_revision, d.level, d.teams, d.roles, d.policy, d.policy_version, d.at, p.name, r.number,
                   d.stands_in_for, y.name as "principal?"
            from decision d join person p on p.id = d.person_id left join person y on y.id = d.stands_in_for
            join revision r on r.repository_id = d.repository_id and r.id = d.revision_id
@@ -700,6 +700,7 @@ pub(crate) struct DecisionRow {
     pub strangers: serde_json::Value,
     pub people_version: i64,
     pub about_seq: Option<i32>,
+    pub since_revision: Option<i32>,
     pub level: Option<String>,
     pub teams: Vec<String>,
     pub roles: Vec<String>,
@@ -734,6 +735,7 @@ impl DecisionRow {
             strangers: known(strangers.ok(), "decision", "strangers")?,
             about: self.about_seq,
             stands_in_for: self.stands_in_for.map(PersonId),
+            since: self.since_revision,
             level,
             teams: self.teams,
             roles: roles(&self.roles)?,

@@ -94,7 +94,7 @@ pub async fn by_form(
     let row = sqlx::query_as!(
         DecisionRow,
         r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
-                  d.incident, d.none_of_these_is_me, d.strangers, d.people_version, d.about_seq, d.level, d.teams, d.roles, d.policy,
+                  d.incident, d.none_of_these_is_me, d.strangers, d.people_version, d.about_seq, d.since_revision, d.level, d.teams, d.roles, d.policy,
                   d.policy_version, d.at, p.name, r.number,
                   d.stands_in_for, y.name as "principal?"
            from decision d join person p on p.id = d.person_id left join person y on y.id = d.stands_in_for
@@ -152,8 +152,8 @@ async fn insert(tx: &mut Tx, id: DecisionId, decision: &Decision) -> Result<(), 
     sqlx::query!(
         "insert into decision (repository_id, id, change_id, revision_id, digest, seq, person_id, form_key, kind, reason, incident,
                                about_seq, level, teams, roles, policy, policy_version, at, none_of_these_is_me, strangers, people_version,
-                               stands_in_for)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
+                               stands_in_for, since_revision)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
         decision.repository.0,
         id.0,
         decision.change.0,
@@ -176,6 +176,7 @@ async fn insert(tx: &mut Tx, id: DecisionId, decision: &Decision) -> Result<(), 
         serde_json::to_value(&decision.strangers)?,
         decision.people_version,
         decision.stands_in_for.map(|person| person.0),
+        decision.since,
     )
     .execute(tx.conn())
     .await?;
@@ -213,6 +214,9 @@ fn leaf_hash(id: DecisionId, decision: &Decision) -> [u8; 32] {
     if let Some(principal) = decision.stands_in_for {
         leaf["stands_in_for"] = json!(principal);
     }
+    if let Some(since) = decision.since {
+        leaf["since"] = json!(since);
+    }
     let mut hash = Sha256::new();
     hash.update([0]);
     hash.update(leaf.to_string());
@@ -227,6 +231,8 @@ pub struct Listed {
     pub key: ChangeKey,
     pub title: String,
     pub head: CommitSha,
+    /// Until when gates only observe its repository, as was said last.
+    pub observe_until: Option<Timestamp>,
     /// Its place in the stream.
     pub cursor: Cursor,
 }
@@ -318,8 +324,9 @@ pub async fn latest(
 async fn by_ids(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Listed>, Error> {
     let rows = sqlx::query!(
         r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
-                  d.incident, d.none_of_these_is_me, d.strangers, d.people_version, d.about_seq, d.level, d.teams, d.roles, d.policy,
-                  d.policy_version, d.at, d.xid::text as "xid!", p.name, d.stands_in_for, y.name as "principal?", r.number, r.head, repository.name as repository, c.key, s.title
+                  d.incident, d.none_of_these_is_me, d.strangers, d.people_version, d.about_seq, d.since_revision, d.level, d.teams, d.roles, d.policy,
+                  d.policy_version, d.at, d.xid::text as "xid!", p.name, d.stands_in_for, y.name as "principal?", r.number, r.head, repository.name as repository,
+                  repository.observe_until, c.key, s.title
            from decision d join person p on p.id = d.person_id left join person y on y.id = d.stands_in_for
            join revision r on r.repository_id = d.repository_id and r.id = d.revision_id
            join repository on repository.id = d.repository_id
@@ -352,6 +359,7 @@ async fn by_ids(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Listed>, Er
                 strangers: row.strangers,
                 people_version: row.people_version,
                 about_seq: row.about_seq,
+                since_revision: row.since_revision,
                 level: row.level,
                 teams: row.teams,
                 roles: row.roles,
@@ -370,6 +378,7 @@ async fn by_ids(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Listed>, Er
                 key: rows::key(row.key)?,
                 title: row.title,
                 head: rows::head(row.head)?,
+                observe_until: row.observe_until,
                 cursor,
             })
         })

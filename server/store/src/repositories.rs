@@ -1,10 +1,15 @@
 //! Repositories, known by the first submission for them.
 
-use crate::{Error, Tx, events, ids, policies, readers};
+use crate::{
+    Error, Tx, events, ids,
+    policies::{self, Pointer},
+    readers,
+};
 use domain::{
     Timestamp,
     ids::RepositoryId,
     names::RepositoryName,
+    people::Level,
     readers::{Reader, Readers},
 };
 use serde_json::json;
@@ -76,6 +81,8 @@ pub struct Listed {
     /// Whose policy holds: `default`, or its own.
     pub policy: String,
     pub policy_version: i32,
+    /// Of whom unmarked changes pass although marked ones do not: [`Document::lets_through`](domain::policy::Document::lets_through).
+    pub lets_through: Vec<Level>,
     pub observe_until: Option<Timestamp>,
     pub readers: Readers,
     /// How many of its changes wait.
@@ -94,7 +101,7 @@ pub async fn listed(
 ) -> Result<Vec<Listed>, Error> {
     let named = readers::named(reader);
     let rows = sqlx::query!(
-        r#"select name, policy, policy_version, observe_until, read_by,
+        r#"select name, policy, policy_version, policy_hash, observe_until, read_by,
                   (select count(*) from queue where queue.repository_id = repository.id) as "waiting!"
            from repository where folded > $1 and may_read(read_by, folded, $3, $4) order by folded limit $2"#,
         after,
@@ -102,17 +109,27 @@ pub async fn listed(
         reader.teams(),
         named.as_deref(),
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
-    let rows = rows.into_iter().map(|row| Listed {
-        name: row.name,
-        policy: row.policy,
-        policy_version: row.policy_version,
-        observe_until: row.observe_until,
-        readers: Readers::of(row.read_by),
-        waiting: row.waiting,
-    });
-    Ok(rows.collect())
+    let mut listed = Vec::with_capacity(rows.len());
+    for row in rows {
+        let pointer = Pointer {
+            policy: row.policy,
+            version: row.policy_version,
+            hash: row.policy_hash,
+        };
+        let policy = policies::read(conn, &pointer).await?;
+        listed.push(Listed {
+            name: row.name,
+            lets_through: policy.document.lets_through(),
+            policy: pointer.policy,
+            policy_version: pointer.version,
+            observe_until: row.observe_until,
+            readers: Readers::of(row.read_by),
+            waiting: row.waiting,
+        });
+    }
+    Ok(listed)
 }
 
 async fn find(tx: &mut Tx, name: &RepositoryName) -> Result<Option<RepositoryId>, Error> {

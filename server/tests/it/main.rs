@@ -18,6 +18,7 @@ mod reading;
 mod replay;
 mod reverting;
 mod roles;
+mod since;
 mod slowness;
 mod stopping;
 mod stream;

@@ -229,6 +229,32 @@ impl Case {
         strangers.map(|known| &known.contributor).collect()
     }
 
+    /// What `person` approved of the change before, of other revisions than this one, the latest first; nothing of it once they
+    /// took it back or rejected the change. Who reads only what changed since one of these has read the whole.
+    #[must_use]
+    pub fn approved_before(&self, person: PersonId) -> Vec<&Recorded> {
+        let stands = |one: &&Recorded| !matches!(one.decision.kind, Kind::Withdraw | Kind::Reject);
+        let theirs = self.decisions.iter().rev();
+        theirs
+            .filter(|one| one.decision.person == person)
+            .take_while(stands)
+            .filter(|one| one.decision.kind == Kind::Approve)
+            .filter(|one| one.decision.revision != self.revision.id)
+            .collect()
+    }
+
+    /// The revision since which somebody says that they read what changed: it must be one that they approved.
+    fn basis(&self, proposed: &Proposed, person: PersonId) -> Result<Option<i32>, Problem> {
+        let Some(since) = proposed.since.filter(|_| proposed.kind == Kind::Approve) else {
+            return Ok(None);
+        };
+        let before = self.approved_before(person);
+        let is_theirs = before.iter().any(|one| one.revision_number == since);
+        is_theirs
+            .then_some(Some(since))
+            .ok_or(Problem::NothingApprovedBefore)
+    }
+
     /// Whether `person` may say which of two patches of a revision is true: an admin who had no hand in the change. The
     /// revision need not be the current one: a gate can be asked about each.
     ///
@@ -293,6 +319,7 @@ impl Case {
         }
         let incident = incident(&proposed)?;
         let about = self.set_aside(person, &proposed, now)?;
+        let since = self.basis(&proposed, person.id)?;
         let says_why = matches!(
             proposed.kind,
             Kind::Reject | Kind::Override | Kind::SetAside
@@ -326,6 +353,7 @@ impl Case {
             strangers,
             about,
             stands_in_for: may.stands_in_for,
+            since,
             level: may.level,
             teams: may.teams,
             roles: may.roles,

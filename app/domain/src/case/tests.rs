@@ -457,3 +457,45 @@ fn whom_a_withdrawn_link_leads_to_is_known_no_more_and_an_agent_is_nobody_to_ask
     twice.contributors[0].contributor.who.email = "noreply@anthropic.com".to_owned();
     assert_eq!(twice.unidentified().len(), 1, "an agent is no human");
 }
+
+#[test]
+fn who_approved_before_may_say_that_they_read_what_changed_since_and_nobody_else_may() {
+    let case = case().approved_by("ben").pushed();
+    let since = |case: &Case, who: &str, number| {
+        let proposed = Proposed {
+            since: Some(number),
+            ..case.proposed(Kind::Approve, "")
+        };
+        let seq = i32::try_from(case.decisions.len()).unwrap() + 1;
+        let decision = case.decide(&senior(who), proposed, seq, NOW);
+        decision.map(|decision| decision.since)
+    };
+    let refused = Err(Problem::NothingApprovedBefore);
+    assert_eq!(since(&case, "ben", 1), Ok(Some(1)));
+    assert_eq!(since(&case, "li", 1), refused, "that was Ben");
+    for other in [0, 2, 3, -1, i32::MAX] {
+        assert_eq!(since(&case, "ben", other), refused, "{other}");
+    }
+    let later = case.clone().approved_by("ben").pushed();
+    assert_eq!(since(&later, "ben", 1), Ok(Some(1)));
+    assert_eq!(since(&later, "ben", 2), Ok(Some(2)));
+    let numbers = |case: &Case| -> Vec<i32> {
+        let before = case.approved_before(id("ben"));
+        before.iter().map(|one| one.revision_number).collect()
+    };
+    assert_eq!(numbers(&later), [2, 1], "the latest first");
+    let taken_back = case.clone().withdrawn_by("ben");
+    assert_eq!(since(&taken_back, "ben", 1), refused);
+    assert_eq!(since(&case.rejected_by("ben"), "ben", 1), refused);
+}
+
+#[test]
+fn a_rejection_is_about_the_whole_whatever_was_read() {
+    let case = case().approved_by("ben").pushed();
+    let proposed = Proposed {
+        since: Some(1),
+        ..case.proposed(Kind::Reject, "no test")
+    };
+    let no = case.decide(&senior("ben"), proposed, 2, NOW).unwrap();
+    assert_eq!(no.since, None);
+}

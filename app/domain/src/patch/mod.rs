@@ -13,7 +13,7 @@ mod since;
 
 pub use hunk::{Hunk, Line, LineKind, Lines};
 pub use name::FileName;
-pub use since::{FileSince, HunkSince, Since, since};
+pub use since::{FileSince, HunkSince, LineSince, Since, lines_since, since};
 
 use lines::Cursor;
 use std::{collections::HashSet, ops::Range};

@@ -249,6 +249,27 @@ impl Document {
         self.rules.iter().enumerate().filter_map(applies).collect()
     }
 
+    /// Whether it asks something of marked changes by people of a level and never anything of their unmarked ones: then
+    /// whoever takes the marks out passes.
+    #[must_use]
+    pub fn passes_unmarked(&self, level: Level) -> bool {
+        let asks = |provenance| {
+            let mut rules = self.rules.iter();
+            rules.any(|rule| rule.when.can_hold(provenance, level))
+        };
+        asks(Provenance::Assisted) && !asks(Provenance::Unknown)
+    }
+
+    /// The levels of which that is so.
+    #[must_use]
+    pub fn lets_through(&self) -> Vec<Level> {
+        let levels = [Level::Junior, Level::Mid, Level::Senior];
+        levels
+            .into_iter()
+            .filter(|level| self.passes_unmarked(*level))
+            .collect()
+    }
+
     /// For each rule, in their order, the parts of it that keep it from a revision, by the words of a policy's text.
     pub(crate) fn unmet(&self, facts: &Facts<'_>) -> Vec<Vec<&'static str>> {
         let facts = self.as_known(facts);

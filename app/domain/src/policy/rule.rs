@@ -132,6 +132,13 @@ impl Who {
 type Condition = (&'static str, fn(&When, &Facts<'_>) -> bool);
 
 impl When {
+    /// Whether it can apply to anything of this provenance by people of this level.
+    pub(super) fn can_hold(&self, provenance: Provenance, level: Level) -> bool {
+        let of = self.provenance.is_empty() || self.provenance.contains(&provenance);
+        let by = self.level.is_empty() || self.level.contains(&Some(level));
+        of && by && self.automation.is_empty()
+    }
+
     /// Every part, by the word that a policy has for it, the cheap ones first.
     const PARTS: [Condition; 11] = [
         ("provenance", Self::provenance_holds),

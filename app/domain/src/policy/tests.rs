@@ -227,6 +227,24 @@ fn marked_only_lets_pass_what_is_unknown_by_people_we_know() {
 }
 
 #[test]
+fn a_policy_that_only_asks_of_what_is_marked_is_known_by_what_it_lets_through() {
+    let known = [Level::Junior, Level::Mid];
+    assert_eq!(shipped("marked-only").lets_through(), known);
+    assert_eq!(shipped("default").lets_through(), []);
+    assert_eq!(shipped("attested").lets_through(), []);
+    let written = |when: &str| {
+        let text = format!(
+            "version = 1\n[[rule]]\nname = \"a\"\nwhen = {{ {when} }}\nrequire = [{{ approvals = 1, level = \"senior\" }}]\n"
+        );
+        Document::parse(&text).unwrap().lets_through()
+    };
+    assert_eq!(written(r#"provenance = ["assisted"]"#).len(), 3);
+    let by_juniors = r#"provenance = ["assisted"], level = ["junior"]"#;
+    assert_eq!(written(by_juniors), [Level::Junior]);
+    assert_eq!(written(r#"level = ["junior"]"#), []);
+}
+
+#[test]
 fn somebody_is_whom_a_rule_asks_for_if_all_that_it_says_holds() {
     let ana = PersonId(uuid::Uuid::from_u128(1));
     let (teams, roles) = (["payments".to_owned()], [Role::Manager]);

@@ -12,7 +12,7 @@ use domain::{
     policy::{
         Document, Policy, Terms,
         lowering::{DAYS, lowered, weaker_terms},
-        trial::{Hindsight, hindsight},
+        trial::{Hindsight, Pace, hindsight},
     },
 };
 use sqlx::PgConnection;
@@ -43,6 +43,8 @@ pub struct Measured {
     pub whole: bool,
     /// Why it takes another admin: some of the reasons. Empty: it does not.
     pub lowers: Vec<String>,
+    /// How long an approval takes here, if that is known.
+    pub pace: Option<Pace>,
 }
 
 /// The revisions that arrived since then, up to [`MOST_REVISIONS`].
@@ -101,7 +103,7 @@ pub async fn case_under(
     Ok(Some(cases::under(conn, &case, policy).await?))
 }
 
-/// Judges the last days by another policy.
+/// Judges the last days by another policy. Whether it takes another admin is always asked of the last [`DAYS`].
 ///
 /// # Errors
 /// The database cannot be asked, or holds what this version does not understand.
@@ -114,21 +116,55 @@ pub async fn measure(
     now: Timestamp,
     claims_max_age: Duration,
 ) -> Result<Measured, Error> {
-    let since = now - Duration::days(days);
-    let past = past(conn, repository, since, claims_max_age).await?;
+    let first = |days| now - Duration::days(days);
+    let past = past(conn, repository, first(days.max(DAYS)), claims_max_age).await?;
     let mut pairs = Vec::with_capacity(past.cases.len());
     for case in past.cases {
         let anew = cases::under(conn, &case, new).await?;
         pairs.push((case, anew));
     }
-    let mut lowers = weaker(&terms.policy, new, past.whole);
-    lowers.extend(pairs.iter().filter_map(|(old, new)| lowered(old, new, now)));
+    let of_last = |days| {
+        let arrived = |pair: &&(Case, Case)| pair.0.revision.arrived_at >= first(days);
+        let of_them = pairs.iter().take_while(arrived).count();
+        (&pairs[..of_them], past.whole || of_them < pairs.len())
+    };
+    let (of_days, whole_days) = of_last(DAYS);
+    let mut lowers = weaker(&terms.policy, new, whole_days);
+    lowers.extend(
+        of_days
+            .iter()
+            .filter_map(|(old, new)| lowered(old, new, now)),
+    );
     lowers.truncate(MOST_REASONS);
+    let (asked, whole) = of_last(days);
     Ok(Measured {
         lowers,
-        hindsight: hindsight(&pairs, now),
-        whole: past.whole,
+        hindsight: hindsight(asked, now),
+        whole,
+        pace: pace(conn, repository, first(Pace::DAYS)).await?,
     })
+}
+
+/// How long approvals and rejections took in a repository since then, as [`Pace::MEANS`] says.
+async fn pace(
+    conn: &mut PgConnection,
+    repository: RepositoryId,
+    since: Timestamp,
+) -> Result<Option<Pace>, Error> {
+    let rows = sqlx::query!(
+        r#"select d.at, greatest(r.arrived_at,
+                  (select max(b.at) from decision b where b.person_id = d.person_id and b.at < d.at)) as "from!"
+           from decision d join revision r on r.repository_id = d.repository_id and r.id = d.revision_id
+           where d.repository_id = $1 and d.kind in ('approve', 'reject') and d.at >= $2
+           order by d.at desc limit 1000"#,
+        repository.0,
+        since,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(Pace::of(
+        rows.into_iter().map(|row| row.at - row.from).collect(),
+    ))
 }
 
 /// Puts a new version in force, or, where it lowers what was needed for anything of the last days, writes it down for

@@ -266,6 +266,27 @@ async fn an_observed_repository_lets_pass_says_so_and_ends_by_itself(pool: PgPoo
     }
     let listed = ci.get("/api/v1/changes").await;
     assert_eq!(listed.json["changes"][0]["enforced"], false);
+    let strip = "acme/payments is only observed until 2026-12-04";
+    for path in [PAGE, &format!("/changes/{id}")] {
+        let page = grace.browser.page(&t, path).await;
+        assert!(page.contains(strip), "{path}");
+    }
+    let ben = t.senior("ben").await;
+    ben.reject(&change(), "no test").await;
+    let page = grace.browser.page(&t, "/decisions").await;
+    assert!(
+        page.contains("observed only, until 4 December 2026"),
+        "{page}"
+    );
+    let stream = ci.streamed(1).await[0].clone();
+    assert_eq!(stream["gates"]["mode"], "observe", "{stream}");
+    assert!(
+        stream["gates"]["until"]
+            .as_str()
+            .unwrap()
+            .starts_with("2026-12-04")
+    );
+    assert_eq!(stream["repository"], "acme/payments");
 
     t.pass(Duration::days(14));
     assert_eq!(
@@ -336,6 +357,14 @@ async fn a_draft_is_tried_on_the_past_and_on_one_change(pool: PgPool) {
     assert!(why.contains("asks for 2 seniors (ben)"), "{why}");
     let none = ben.browser.page(&t, &format!("{PAGE}?change=999")).await;
     assert!(none.contains("There is no change"), "{none}");
+    assert!(page.contains("2 would wait for "), "{page}");
+    assert!(page.contains("not known"), "{page}");
+    for (asked, days) in [("7", 7), ("90", 90), ("8", 30), ("-1", 30), ("x", 30)] {
+        let path = format!("{PAGE}?draft=1&days={asked}");
+        let page = grace.browser.page(&t, &path).await;
+        let looked = format!("2 revisions of the last {days} days were looked at");
+        assert!(page.contains(&looked), "{asked}: {page}");
+    }
 
     let policies = t.policies().await;
     let path = format!("{}/try?days=7&change=142", super::PAYMENTS);
@@ -354,6 +383,11 @@ async fn a_draft_is_tried_on_the_past_and_on_one_change(pool: PgPool) {
         json["reviews"],
         json!([{ "whom": "seniors", "now": 2, "then": 4 }])
     );
+    assert_eq!(
+        json["waits"],
+        json!([{ "whom": "seniors", "revisions": 2, "people": ["ben"], "others": 0 }])
+    );
+    assert_eq!(json["seconds_each"], json!(null), "of one approval");
     assert_eq!(
         json["change"]["rules"][0]["asks"][0]["given"],
         json!(["ben"])
@@ -389,6 +423,83 @@ async fn a_rollout_says_what_enforcing_would_have_asked(pool: PgPool) {
     assert!(page.contains("nobody-known@halden.example"), "{page}");
     assert!(
         page.contains("Whom the policy asks for and nobody is: 1"),
+        "{page}"
+    );
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn how_long_reviewers_take_is_said_once_enough_was_decided(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ci = t.ci().await;
+    let (grace, ben) = (t.admin("grace").await, t.senior("ben").await);
+    let nth = |n: i32| change().key(&n.to_string()).pushed(&format!("n{n}"));
+    for n in 0..10 {
+        ci.submit(&nth(n)).await;
+        t.pass(Duration::minutes(if n == 4 { 61 } else { 6 }));
+        ben.approve(&nth(n)).await;
+    }
+    let page = grace.drafts(&asking(2, "senior")).await;
+    assert!(
+        page.contains(">not known<"),
+        "nine were within an hour: {page}"
+    );
+    ci.submit(&nth(10)).await;
+    t.pass(Duration::minutes(6));
+    ben.approve(&nth(10)).await;
+    let page = grace.drafts(&asking(2, "senior")).await;
+    assert!(page.contains("about 2.2 h (now 1.1 h)"), "{page}");
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_trial_of_a_week_asks_another_admin_about_the_last_30_days_nevertheless(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    t.ci().await.submit(&change()).await;
+    t.pass(Duration::days(10));
+    let grace = t.admin("grace").await;
+    grace.drafts(super::NOTHING).await;
+    let week = format!("{PAGE}?draft=1&days=7");
+    let page = grace.browser.page(&t, &week).await;
+    assert!(page.contains("0 revisions of the last 7 days"), "{page}");
+    assert!(page.contains("Propose to another admin"), "{page}");
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn an_author_is_linked_from_the_rollout_and_the_page_comes_back_to_it(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let (grace, _) = (t.admin("grace").await, t.senior("ben").await);
+    t.ci().await.submit(&change().by("bens-other")).await;
+    let rollout = format!("{PAGE}?rollout=1");
+    let account = "bens-other@halden.example";
+    let link = async |who, to| {
+        let fields = [("who", who), ("account", account), ("rollout", to)];
+        let answer = grace
+            .browser
+            .submits(&t, &rollout, "/fn/link-account", &fields);
+        answer.await.leads_to().to_owned()
+    };
+    let page = grace.browser.page(&t, &rollout).await;
+    assert!(page.contains(account), "{page}");
+    let refused = link("nobody", "acme/payments").await;
+    assert!(
+        refused.contains("rollout=1") && refused.contains("__err"),
+        "{refused}"
+    );
+    let (_, query) = refused.split_once('?').unwrap();
+    let page = grace.browser.page(&t, &format!("{PAGE}?{query}")).await;
+    assert!(page.contains(&Problem::UnknownPerson.sentence()), "{page}");
+    for elsewhere in [
+        "",
+        "//evil.example",
+        "https://evil.example/x",
+        "a/b\r\nx: y",
+    ] {
+        assert_eq!(link("ben", elsewhere).await, "/people", "{elsewhere}");
+    }
+    let back = link("ben", "acme/payments").await;
+    assert_eq!(back, "/repositories/acme/payments?rollout=1#rollout");
+    let page = grace.browser.page(&t, &rollout).await;
+    assert!(
+        page.contains("Every author and address leads to somebody."),
         "{page}"
     );
 }

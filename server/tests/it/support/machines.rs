@@ -54,6 +54,19 @@ impl Machine {
         self.send(self.http.get(self.t.at(path))).await
     }
 
+    /// The first decisions of the stream, once it shows so many: a transaction of anybody in the cluster holds it back.
+    pub async fn streamed(&self, count: usize) -> Value {
+        for _ in 0..600 {
+            let reply = self.get("/api/v1/decisions").await;
+            let decisions = &reply.json["decisions"];
+            if decisions.as_array().is_some_and(|all| all.len() >= count) {
+                return decisions.clone();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("the stream never showed {count} decisions");
+    }
+
     pub async fn post(&self, path: &str, body: Value) -> Reply {
         self.send(self.http.post(self.t.at(path)).json(&body)).await
     }

@@ -214,6 +214,7 @@ impl Human {
             none_of_these_is_me: true,
             about: None,
             stands_in_for: None,
+            since: None,
             form_key: FormKey(store::ids::new()),
         };
         let decision = case.decide(&person, proposed, seq, tx.now())?;

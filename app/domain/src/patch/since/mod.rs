@@ -4,6 +4,10 @@
 //! (and the logarithm of their hunks): two of 20 MB, with 200,000 hunks each of which every other one changed, took
 //! less than 2 s on a busy machine.
 
+mod within;
+
+pub use within::{LineSince, lines_since};
+
 use super::{FileName, Hunk, LineKind, Part, PatchError, hunks};
 use std::{
     cmp::Reverse,

@@ -483,3 +483,65 @@ fn very_many_hunks_are_compared_at_once() {
         .filter(|hunk| matches!(hunk, HunkSince::Changed { .. }));
     assert_eq!(changed.count(), MANY as usize / 2);
 }
+
+/// A patch of one hunk.
+fn hunk_of(lines: &str) -> String {
+    let (a, b) = ("1".repeat(40), "2".repeat(40));
+    let count = |sign| lines.lines().filter(|line| !line.starts_with(sign)).count();
+    let (old, new) = (count('+'), count('-'));
+    format!(
+        "diff --git a/x b/x\nindex {a}..{b} 100644\n--- a/x\n+++ b/x\n@@ -{},{old} +{},{new} @@\n{lines}",
+        old.min(1),
+        new.min(1)
+    )
+}
+
+fn lines_told(was: &str, now: &str) -> String {
+    let (was, now) = (hunk_of(was), hunk_of(now));
+    let (was, now) = (
+        parts(was.as_bytes()).unwrap(),
+        parts(now.as_bytes()).unwrap(),
+    );
+    let (was, now) = (hunks(was[0].body).unwrap(), hunks(now[0].body).unwrap());
+    let tell = |line: &LineSince<'_>| {
+        let (word, line) = match line {
+            LineSince::Kept(line) => ("", line),
+            LineSince::New(line) => ("now ", line),
+            LineSince::Gone(line) => ("was ", line),
+        };
+        let sign = match line.kind {
+            LineKind::Context => ' ',
+            LineKind::Added => '+',
+            LineKind::Removed => '-',
+        };
+        format!("{word}{sign}{}\n", String::from_utf8_lossy(line.text))
+    };
+    lines_since(&now[0], &was[0]).iter().map(tell).collect()
+}
+
+#[test]
+fn within_a_hunk_each_line_is_kept_new_or_gone() {
+    let told = lines_told(" a\n-b\n+c\n+d\n e\n", " a\n-b\n+c\n+D\n+f\n e\n");
+    assert_eq!(told, " a\n-b\n+c\nwas +d\nnow +D\nnow +f\n e\n");
+    // The same words with another sign are not the same line.
+    let told = lines_told("-a\n+b\n c\n", " a\n+b\n c\n");
+    assert_eq!(told, "was -a\nnow  a\n+b\n c\n");
+    assert_eq!(lines_told("+a\n", "+a\n+b\n"), "+a\nnow +b\n");
+}
+
+proptest! {
+    #[test]
+    fn no_line_of_either_hunk_is_left_out(
+        was in vec(0_u8..4, 1..30), now in vec(0_u8..4, 1..30),
+    ) {
+        let lines = |all: &[u8]| -> String { all.iter().map(|n| format!("+{n}\n")).collect() };
+        let (was, now) = (lines(&was), lines(&now));
+        let told = lines_told(&was, &now);
+        let only = |not: &str, word: &str| -> String {
+            let lines = told.lines().filter(|line| !line.starts_with(not));
+            lines.map(|line| line.strip_prefix(word).unwrap_or(line).to_owned() + "\n").collect()
+        };
+        prop_assert_eq!(only("was ", "now "), now);
+        prop_assert_eq!(only("now ", "was "), was);
+    }
+}
