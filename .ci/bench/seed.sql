@@ -31,9 +31,9 @@ select change_state.repository_id, clone.change_id, from_version, null, state, d
 from bench.clone join revision on revision.id = template
 join change_state on change_state.change_id = revision.change_id and until_version is null;
 
-insert into standing (repository_id, revision_id, change_id, head, target, facts, policy, policy_version, people_version)
+insert into standing (repository_id, revision_id, change_id, head, target, facts, policy, policy_version, people_version, form)
 select repository_id, clone.revision_id, clone.change_id, clone.head, target, jsonb_set(facts, '{key}', to_jsonb('bench-' || n)), policy, policy_version,
-       people_version
+       people_version, form
 from bench.clone join standing on standing.revision_id = template;
 
 insert into queue (repository_id, change_id, revision_id, verdict, since)
