@@ -261,9 +261,9 @@ fn unique(number: u64) -> String {
 }
 
 /// A change that nobody has submitted before.
-fn submission(repository: &str, head: &str) -> Vec<u8> {
+fn submission(repository: &str, unique: &str) -> Vec<u8> {
     let base = "0123456789abcdef0123456789abcdef01234567";
-    let (first, second) = (format!("1{}", &head[1..]), format!("2{}", &head[1..]));
+    let [first, second, head] = ["1", "2", "3"].map(|digit| format!("{digit}{}", &unique[1..]));
     let commit = |sha: &str, parent: &str, message: &str| {
         let person = serde_json::json!({ "name": "Ana Sofía Echeverría-Montalbán", "email": "ana@halden.example" });
         serde_json::json!({ "sha": sha, "tree": sha, "parents": [parent], "author": person, "committer": person,
@@ -275,14 +275,14 @@ fn submission(repository: &str, head: &str) -> Vec<u8> {
         "commits": [
             commit(&first, base, "Round interest only once\n\nCo-authored-by: Claude <noreply@anthropic.com>\n"),
             commit(&second, &first, "Test the last day of a month\n"),
-            commit(head, &second, "Say in the log what was rounded\n"),
+            commit(&head, &second, "Say in the log what was rounded\n"),
         ],
     });
     let mut body = format!(
         "--part\r\nContent-Disposition: form-data; name=\"change\"\r\nContent-Type: application/json\r\n\r\n{change}\r\n\
          --part\r\nContent-Disposition: form-data; name=\"patch\"; filename=\"change.patch\"\r\nContent-Type: text/x-diff\r\n\r\n"
     );
-    patch(&mut body, head);
+    patch(&mut body, &head);
     body.push_str("\r\n--part--\r\n");
     body.into_bytes()
 }

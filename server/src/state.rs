@@ -1,6 +1,12 @@
 //! What every handler gets: the database, the settings, and what one process keeps for itself.
 
-use crate::{api::Noted, auth::Auth, jobs::watch::Watch, settings::Settings, stop::Stop};
+use crate::{
+    api::{Desk, Noted},
+    auth::Auth,
+    jobs::watch::Watch,
+    settings::Settings,
+    stop::Stop,
+};
 use std::sync::Arc;
 use store::Db;
 use tokio::sync::Semaphore;
@@ -12,6 +18,8 @@ pub struct Server {
     pub settings: Arc<Settings>,
     /// Who may come in, and how often.
     pub auth: Auth,
+    /// Where questions to the gate are put.
+    pub desk: Desk,
     /// Wakes whoever waits for something to happen.
     pub watch: Watch,
     /// Whose use was noted a moment ago.
@@ -33,6 +41,7 @@ impl Server {
     /// TLS cannot be set up.
     pub fn new(db: Db, settings: Settings) -> anyhow::Result<Self> {
         Ok(Self {
+            desk: Desk::over(db.clone(), settings.groups.max_age),
             watch: Watch::over(db.clone()),
             auth: Auth::new(db.clone(), &settings)?,
             db,

@@ -22,7 +22,11 @@ use domain::{
 };
 use serde::Deserialize;
 use std::{collections::HashSet, time::Duration};
-use store::deployments::{self, Before};
+use store::{
+    deployments::{self, Before},
+    gates::{self, Asking},
+    tokens::TokenHash,
+};
 use tokio::time::Instant;
 use utoipa::IntoParams;
 
@@ -163,7 +167,7 @@ pub async fn ask_all(
             environment: environment.clone(),
         })
         .collect();
-    let (answers, judged, _) = answers(&server, &headers, &questions).await?;
+    let (answers, judged) = answers(&server, &headers, &questions).await?;
     let answers: Vec<wire::Answer> = questions
         .iter()
         .zip(answers)
@@ -227,7 +231,7 @@ pub async fn ask_then(
     if moment.at() > server.db.now() + time::Duration::MINUTE {
         return Err(to_come());
     }
-    let then = store::gates::then(&server.db, &question, &moment, server.claims_max_age()).await?;
+    let then = gates::then(&server.db, &question, &moment, server.claims_max_age()).await?;
     let then = then.ok_or_else(to_come)?;
     let answer = gate::answer(then.found, &then.terms.policy, moment.at());
     let judged = Judged {
@@ -268,61 +272,71 @@ fn question(
     })
 }
 
-async fn answer(
-    server: &Server,
-    headers: &HeaderMap,
-    question: &Question,
-) -> Result<(Answer, Judged, TokenId), Refusal> {
-    let questions = std::slice::from_ref(question);
-    let (mut answers, judged, token) = answers(server, headers, questions).await?;
-    let answer = answers.pop().ok_or(Problem::Internal)?;
-    Ok((answer, judged, token))
-}
-
 fn environment(name: Option<String>) -> Result<Option<Environment>, Refusal> {
     let parsed = name.map(|name| parse::name("environment", Environment::parse(name)));
     Ok(parsed.transpose()?)
 }
 
-/// The answers to questions that differ in the commit only, in the order asked, by what they were judged, and whose question it
-/// is. The token is found in the same statement, so that one that was revoked a moment ago opens nothing, also
-/// not for a question that has been waiting.
+/// The answer to one question, by what it was judged, and whose question it is. The token is found in the same statement, so
+/// that one that was revoked a moment ago opens nothing, also not for a question that has been waiting.
+async fn answer(
+    server: &Server,
+    headers: &HeaderMap,
+    question: &Question,
+) -> Result<(Answer, Judged, TokenId), Refusal> {
+    let asked = server
+        .desk
+        .ask(asking(caller::hash(headers)?, question))
+        .await?;
+    let questions = std::slice::from_ref(question);
+    let (mut answers, judged, token) = judge(server, questions, vec![asked]).await?;
+    let answer = answers.pop().ok_or(Problem::Internal)?;
+    Ok((answer, judged, token))
+}
+
+/// The answers to questions that differ in the commit only, in the order asked, from one snapshot.
 async fn answers(
     server: &Server,
     headers: &HeaderMap,
     questions: &[Question],
-) -> Result<(Vec<Answer>, Judged, TokenId), Refusal> {
+) -> Result<(Vec<Answer>, Judged), Refusal> {
     let hash = caller::hash(headers)?;
-    let question = questions.first().ok_or(Problem::Internal)?;
-    let distinct: Vec<CommitSha> = questions
-        .iter()
-        .map(|question| question.commit.clone())
-        .collect::<HashSet<_>>()
-        .into_iter()
+    let all: Vec<Asking> = questions.iter().map(|one| asking(hash, one)).collect();
+    let asked = server.desk.ask_all(&all).await?;
+    let (answers, judged, _) = judge(server, questions, asked).await?;
+    Ok((answers, judged))
+}
+
+fn asking(token: TokenHash, question: &Question) -> Asking {
+    Asking {
+        token,
+        repository: question.repository.clone(),
+        commit: question.commit.clone(),
+        target: question.target.clone(),
+    }
+}
+
+/// What was asked with one token about one repository.
+async fn judge(
+    server: &Server,
+    questions: &[Question],
+    asked: Vec<Option<gates::Asked>>,
+) -> Result<(Vec<Answer>, Judged, TokenId), Refusal> {
+    let asked: Option<Vec<gates::Asked>> = asked.into_iter().collect();
+    let mut asked = asked.ok_or_else(Refusal::no_token)?;
+    let last = asked.pop().ok_or(Problem::Internal)?;
+    let token = caller::active(server, Some(last.token))?;
+    for question in questions {
+        token.allows(Scope::Gate, &question.repository)?;
+    }
+    let (terms, now) = (last.terms, server.db.now());
+    let found = asked.into_iter().map(|one| one.found).chain([last.found]);
+    let answers = found
+        .map(|found| gate::answer(found, &terms.policy, now))
         .collect();
-    let asked = store::gates::ask(
-        &server.db,
-        &hash,
-        &question.repository,
-        &distinct,
-        question.target.as_ref(),
-        server.claims_max_age(),
-    )
-    .await?;
-    let Some(asked) = asked else {
-        return Err(Refusal::no_token());
-    };
-    let token = caller::active(server, Some(asked.token))?;
-    token.allows(Scope::Gate, &question.repository)?;
-    let (terms, found, now) = (asked.terms, asked.found, server.db.now());
-    let of = |question: &Question| {
-        let found = found.get(&question.commit).cloned().unwrap_or_default();
-        gate::answer(found, &terms.policy, now)
-    };
-    let answers = questions.iter().map(of).collect();
     let judged = Judged {
         terms,
-        snapshot: asked.snapshot,
+        snapshot: last.snapshot,
     };
     let answers = going_back(server, questions, answers, &judged, now).await?;
     let mode = judged.terms.mode(now);

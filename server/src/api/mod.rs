@@ -4,6 +4,7 @@ mod caller;
 mod changes;
 mod decisions;
 pub mod deployments;
+mod desk;
 mod gate;
 mod parse;
 mod policies;
@@ -13,6 +14,7 @@ mod submit;
 pub mod wire;
 
 pub use caller::Noted;
+pub use desk::Desk;
 
 use crate::{problem, state::Server};
 use axum::{

@@ -10,6 +10,7 @@ use crate::{
     tokens::{self, TokenHash},
 };
 use domain::{
+    Timestamp,
     change::ChangeState,
     gate::{self, Found, Moment},
     ids::{ChangeId, RevisionId},
@@ -18,32 +19,35 @@ use domain::{
     standing::{FORM, Standing},
     token::Token,
 };
-use sqlx::PgConnection;
-use std::{collections::HashMap, sync::Arc};
+use serde_json::value::RawValue;
+use sqlx::{PgConnection, types::Json};
+use std::{mem, sync::Arc};
 use time::Duration;
+use uuid::Uuid;
 
-/// What is known of some commits, of what their repository demands, and of the token that asks.
+/// One question as a gate is asked it: whose token, where, which head, going where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asking {
+    pub token: TokenHash,
+    pub repository: RepositoryName,
+    pub commit: CommitSha,
+    pub target: Option<Branch>,
+}
+
+/// What is known of a commit, of what its repository demands, and of the token that asks.
 #[derive(Debug)]
 pub struct Asked {
     pub token: Token,
     pub terms: Terms,
     /// Which transactions the database had committed when it was asked.
     pub snapshot: String,
-    /// By head; a commit that nobody told of has no entry.
-    pub found: HashMap<CommitSha, Vec<Found>>,
+    /// The revisions with this head; none if nobody told of the commit.
+    pub found: Vec<Found>,
 }
 
-/// The token's hash, where, which heads, and going where.
-type Question<'a> = (
-    &'a TokenHash,
-    &'a RepositoryName,
-    &'a [CommitSha],
-    Option<&'a Branch>,
-);
-
 /// A revision whose standing is missing or was made from other people or another policy than today's.
+#[derive(Debug)]
 struct Stale {
-    head: CommitSha,
     change: ChangeId,
     revision: RevisionId,
     state: ChangeState,
@@ -51,122 +55,108 @@ struct Stale {
     current: bool,
 }
 
-/// The token of this hash, what that repository demands, and the revisions with these heads there (going to `target`, if
-/// given). None if there is no such token. Nothing is remembered between questions, and no code host is asked.
+/// What one look found for a question.
+#[derive(Debug)]
+struct Looked {
+    asked: Asked,
+    stale: Vec<Stale>,
+}
+
+/// What the one statement says of a question.
+#[derive(Debug)]
+pub enum Glance {
+    NoToken,
+    Fresh(Box<Asked>),
+    /// The facts themselves have to be asked: a standing is missing or not today's.
+    Stale,
+}
+
+/// For each question, in their order: its token, what its repository demands, and the revisions with this head there (going
+/// to `target`, if given), all as one snapshot has it. None where there is no such token. Nothing is remembered between
+/// calls, and no code host is asked.
 ///
 /// # Errors
 /// The database cannot be asked, or holds what this version does not understand.
 pub async fn ask(
     db: &Db,
-    token: &TokenHash,
-    repository: &RepositoryName,
-    commits: &[CommitSha],
-    target: Option<&Branch>,
+    questions: &[Asking],
     claims_max_age: Duration,
-) -> Result<Option<Asked>, Error> {
-    let question = (token, repository, commits, target);
-    let mut conn = db.pool().acquire().await?;
-    let looked = look(&mut conn, question).await?;
-    drop(conn);
-    match looked {
-        Some((_, stale)) if !stale.is_empty() => look_whole(db, question, claims_max_age).await,
-        looked => Ok(looked.map(|(asked, _)| asked)),
+) -> Result<Vec<Option<Asked>>, Error> {
+    let glances = glance(db, questions).await?;
+    let known = |glance| match glance {
+        Glance::NoToken => Some(None),
+        Glance::Fresh(asked) => Some(Some(*asked)),
+        Glance::Stale => None,
+    };
+    match glances.into_iter().map(known).collect() {
+        Some(all) => Ok(all),
+        None => ask_facts(db, questions, claims_max_age).await,
     }
 }
 
+/// The same as far as one statement can say it, which is what a gate costs as a rule.
+///
+/// # Errors
+/// Likewise.
+pub async fn glance(db: &Db, questions: &[Asking]) -> Result<Vec<Glance>, Error> {
+    let mut conn = db.pool().acquire().await?;
+    let looked = look(&mut conn, questions).await?;
+    let glance = |looked: Option<Looked>| match looked {
+        None => Glance::NoToken,
+        Some(looked) if looked.stale.is_empty() => Glance::Fresh(Box::new(looked.asked)),
+        Some(_) => Glance::Stale,
+    };
+    Ok(looked.into_iter().map(glance).collect())
+}
+
 /// The one statement: what is fresh, and what is not.
-async fn look(
-    conn: &mut PgConnection,
-    (token, repository, commits, target): Question<'_>,
-) -> Result<Option<(Asked, Vec<Stale>)>, Error> {
-    let heads: Vec<String> = commits.iter().map(ToString::to_string).collect();
-    let rows = sqlx::query!(
-        r#"select t.id, t.name, t.scopes, t.repositories, t.created_at, t.expires_at, t.revoked_at, t.last_used_at,
+async fn look(conn: &mut PgConnection, questions: &[Asking]) -> Result<Vec<Option<Looked>>, Error> {
+    let tokens: Vec<&[u8]> = questions.iter().map(|one| &one.token[..]).collect();
+    let repositories: Vec<String> = questions
+        .iter()
+        .map(|one| one.repository.folded())
+        .collect();
+    let heads: Vec<&str> = questions.iter().map(|one| one.commit.as_str()).collect();
+    let targets: Vec<Option<&str>> = questions
+        .iter()
+        .map(|one| one.target.as_ref().map(Branch::as_str))
+        .collect();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select q.number as "number!", t.id, t.name, t.scopes, t.repositories, t.created_at, t.expires_at, t.revoked_at, t.last_used_at,
                   (select pg_current_snapshot()::text) as "snapshot!", repository.policy as "policy?", repository.policy_version as "policy_version?",
                   repository.policy_hash as "policy_hash?", repository.observe_until,
-                  f.revision_id as "revision_id?", f.change_id as "change_id?", f.head as "head?", f.target as "target?",
-                  f.state as "state?", f.current as "current?", f.facts as "facts?", f.fresh as "fresh?"
-           from token t
-           left join repository on repository.folded = $2
+                  f.revision_id as "revision?", f.change_id as "change?", f.target as "target?",
+                  f.state as "state?", f.current as "current?", f.facts as "facts?: Json<Box<RawValue>>", f.fresh as "fresh?"
+           from unnest($1::bytea[], $2::text[], $3::text[], $4::text[]) with ordinality as q(token, repository, head, target, number)
+           join token t on t.hash = q.token
+           left join repository on repository.folded = q.repository
            left join lateral (
-               select r.id as revision_id, r.change_id, r.head, r.target, c.state, c.head_revision = r.id as current, s.facts,
+               select r.id as revision_id, r.change_id, r.target, c.state, c.head_revision = r.id as current, s.facts,
                       coalesce(s.policy = repository.policy and s.policy_version = repository.policy_version
                                and s.people_version = (select version from people_version) and s.form = $5, false) as fresh
                from revision r
                join change_state c on c.repository_id = r.repository_id and c.change_id = r.change_id and c.until_version is null
                left join standing s on s.repository_id = r.repository_id and s.revision_id = r.id
-               where r.repository_id = repository.id and r.head = any($3) and ($4::text is null or r.target = $4)
-           ) f on true
-           where t.hash = $1"#,
-        token.as_slice(),
-        repository.folded(),
-        &heads,
-        target.map(Branch::as_str),
+               where r.repository_id = repository.id and r.head = q.head and (q.target is null or r.target = q.target)
+           ) f on true"#,
+        &tokens as &[&[u8]],
+        &repositories,
+        &heads as &[&str],
+        &targets as &[Option<&str>],
         FORM,
     )
     .fetch_all(&mut *conn)
     .await?;
-    let mut all = None;
-    for row in rows {
-        let (asked, stale) = match &mut all {
-            Some(all) => all,
-            none => {
-                let pointer = match (row.policy, row.policy_version, row.policy_hash) {
-                    (Some(policy), Some(version), Some(hash)) => Some(Pointer {
-                        policy,
-                        version,
-                        hash,
-                    }),
-                    _ => None,
-                };
-                let asked = Asked {
-                    token: tokens::Row {
-                        id: row.id,
-                        name: row.name,
-                        scopes: row.scopes,
-                        repositories: row.repositories,
-                        created_at: row.created_at,
-                        expires_at: row.expires_at,
-                        revoked_at: row.revoked_at,
-                        last_used_at: row.last_used_at,
-                    }
-                    .into_token()?,
-                    terms: Terms {
-                        policy: policy(conn, pointer.as_ref()).await?,
-                        observe_until: row.observe_until,
-                    },
-                    snapshot: row.snapshot,
-                    found: HashMap::new(),
-                };
-                none.insert((asked, Vec::new()))
-            }
+    let mut all: Vec<Option<Looked>> = questions.iter().map(|_| None).collect();
+    for mut row in rows {
+        let place = usize::try_from(row.number - 1).ok();
+        let place = known(place.and_then(|i| all.get_mut(i)), "question", "number")?;
+        let looked = match place {
+            Some(looked) => looked,
+            none => none.insert(row.looked(conn).await?),
         };
-        let (Some(revision), Some(change), Some(head), Some(target), Some(state), Some(current)) = (
-            row.revision_id,
-            row.change_id,
-            row.head,
-            row.target,
-            row.state,
-            row.current,
-        ) else {
-            continue;
-        };
-        let one = Stale {
-            head: rows::head(head)?,
-            change: ChangeId(change),
-            revision: RevisionId(revision),
-            state: rows::state(&state)?,
-            target: rows::target(target)?,
-            current,
-        };
-        match (row.fresh, row.facts) {
-            // What this version cannot read is as good as not there.
-            (Some(true), Some(facts)) => match serde_json::from_value(facts) {
-                Ok(standing) => one.found(asked, standing),
-                Err(_) => stale.push(one),
-            },
-            _ => stale.push(one),
-        }
+        row.add_to(looked)?;
     }
     Ok(all)
 }
@@ -179,24 +169,32 @@ async fn policy(conn: &mut PgConnection, pointer: Option<&Pointer>) -> Result<Ar
     }
 }
 
-/// The same once more, with the full case where the standing cannot be trusted to be today's; all of it as one snapshot has
-/// it, or the answer would be about no moment at all.
-async fn look_whole(
+/// The same with the full case where the standing cannot be trusted to be today's; all of it as one snapshot has it, or the
+/// answers would be about no moment at all.
+///
+/// # Errors
+/// Likewise.
+pub async fn ask_facts(
     db: &Db,
-    question: Question<'_>,
+    questions: &[Asking],
     claims_max_age: Duration,
-) -> Result<Option<Asked>, Error> {
+) -> Result<Vec<Option<Asked>>, Error> {
     let mut tx = db.read().await?;
-    let Some((mut asked, stale)) = look(tx.conn(), question).await? else {
-        return Ok(None);
-    };
-    for one in stale {
-        let which = Which::This(one.revision);
-        let case = cases::load(tx.conn(), one.change, which, claims_max_age).await?;
-        let case = known(case, "revision", "change_id")?;
-        one.found(&mut asked, case.standing());
+    let mut all = Vec::new();
+    for looked in look(tx.conn(), questions).await? {
+        let Some(Looked { mut asked, stale }) = looked else {
+            all.push(None);
+            continue;
+        };
+        for one in stale {
+            let which = Which::This(one.revision);
+            let case = cases::load(tx.conn(), one.change, which, claims_max_age).await?;
+            let case = known(case, "revision", "change_id")?;
+            asked.found.push(one.found(case.standing()));
+        }
+        all.push(Some(asked));
     }
-    Ok(Some(asked))
+    Ok(all)
 }
 
 /// What was known of a commit at a moment of the past, and what its repository demanded then.
@@ -280,23 +278,115 @@ async fn revisions_in(
         .collect())
 }
 
+/// A row of the one statement.
+struct Row {
+    number: i64,
+    id: Uuid,
+    name: String,
+    scopes: Vec<String>,
+    repositories: Vec<String>,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+    revoked_at: Option<Timestamp>,
+    last_used_at: Option<Timestamp>,
+    snapshot: String,
+    policy: Option<String>,
+    policy_version: Option<i32>,
+    policy_hash: Option<Vec<u8>>,
+    observe_until: Option<Timestamp>,
+    revision: Option<Uuid>,
+    change: Option<Uuid>,
+    target: Option<String>,
+    state: Option<String>,
+    current: Option<bool>,
+    facts: Option<Json<Box<RawValue>>>,
+    fresh: Option<bool>,
+}
+
+impl Row {
+    /// What every row of a question says.
+    async fn looked(&mut self, conn: &mut PgConnection) -> Result<Looked, Error> {
+        let pointer = match (
+            self.policy.take(),
+            self.policy_version,
+            self.policy_hash.take(),
+        ) {
+            (Some(policy), Some(version), Some(hash)) => Some(Pointer {
+                policy,
+                version,
+                hash,
+            }),
+            _ => None,
+        };
+        let token = tokens::Row {
+            id: self.id,
+            name: mem::take(&mut self.name),
+            scopes: mem::take(&mut self.scopes),
+            repositories: mem::take(&mut self.repositories),
+            created_at: self.created_at,
+            expires_at: self.expires_at,
+            revoked_at: self.revoked_at,
+            last_used_at: self.last_used_at,
+        };
+        let asked = Asked {
+            token: token.into_token()?,
+            terms: Terms {
+                policy: policy(conn, pointer.as_ref()).await?,
+                observe_until: self.observe_until,
+            },
+            snapshot: mem::take(&mut self.snapshot),
+            found: Vec::new(),
+        };
+        Ok(Looked {
+            asked,
+            stale: Vec::new(),
+        })
+    }
+
+    /// The revision that it names, if it names one.
+    fn add_to(self, looked: &mut Looked) -> Result<(), Error> {
+        let (Some(revision), Some(change), Some(target), Some(state), Some(current)) = (
+            self.revision,
+            self.change,
+            self.target,
+            self.state,
+            self.current,
+        ) else {
+            return Ok(());
+        };
+        let one = Stale {
+            change: ChangeId(change),
+            revision: RevisionId(revision),
+            state: rows::state(&state)?,
+            target: rows::target(target)?,
+            current,
+        };
+        let facts = self.facts.filter(|_| self.fresh == Some(true));
+        // What this version cannot read is as good as not there.
+        match facts.and_then(|facts| serde_json::from_str(facts.get()).ok()) {
+            Some(standing) => looked.asked.found.push(one.found(standing)),
+            None => looked.stale.push(one),
+        }
+        Ok(())
+    }
+}
+
 impl Stale {
-    fn found(self, asked: &mut Asked, standing: Standing) {
+    fn found(self, standing: Standing) -> Found {
         let Self {
-            head,
             change,
             revision,
             state,
             target,
             current,
         } = self;
-        asked.found.entry(head).or_default().push(Found {
+        Found {
             change,
             revision,
             state,
             target,
             current,
             standing,
-        });
+        }
     }
 }

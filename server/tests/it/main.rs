@@ -7,6 +7,7 @@ mod carrying;
 mod cli;
 mod decisions;
 mod deployments;
+mod desk;
 mod disputes;
 mod gate;
 mod gate_cli;

@@ -1,13 +1,18 @@
 //! Pipelines: clients with a token.
 
 use super::{TestServer, changes::Change};
-use domain::ids::TokenId;
+use domain::{
+    ids::TokenId,
+    names::{CommitSha, RepositoryName},
+};
 use reqwest::{
     Client, RequestBuilder, StatusCode,
     multipart::{Form, Part},
 };
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use std::sync::LazyLock;
+use store::gates::Asking;
 
 /// A client with a token.
 #[derive(Clone)]
@@ -47,6 +52,16 @@ impl Machine {
         Self {
             t: t.clone(),
             ..self.clone()
+        }
+    }
+
+    /// The question about a commit, as the gate's desk is asked it.
+    pub fn asking(&self, commit: &str) -> Asking {
+        Asking {
+            token: Sha256::digest(self.secret.as_bytes()).into(),
+            repository: RepositoryName::parse("acme/payments").unwrap(),
+            commit: CommitSha::parse(commit).unwrap(),
+            target: None,
         }
     }
 
