@@ -90,8 +90,7 @@ impl Reason {
             return Err(Problem::ReasonTooLong);
         }
         // What nobody can see is no reason: it would pass for one only in the database.
-        let says_something = !text::visible(text).trim().is_empty();
-        Ok(Self(if says_something {
+        Ok(Self(if text::says_something(text) {
             text.to_owned()
         } else {
             String::new()
@@ -204,7 +203,17 @@ mod tests {
 
     #[test]
     fn what_nobody_can_see_is_no_reason() {
-        for nothing in ["", " \r\n\t", "\u{200b}", "\u{2800}\u{3164}", "\u{ad} \0"] {
+        for nothing in [
+            "",
+            " \r\n\t",
+            "\u{200b}",
+            "\u{2800}\u{3164}",
+            "\u{ad} \0",
+            "\u{1d159}",
+            "\u{13440}",
+            "\u{16fe4}",
+            "\u{301}",
+        ] {
             assert!(Reason::parse(nothing).unwrap().is_empty(), "{nothing:?}");
         }
         let said = Reason::parse(" pays\u{200b} twice\r\n").unwrap();

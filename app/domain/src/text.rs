@@ -1,7 +1,9 @@
 //! Shows text that somebody else wrote as it is, with what would mislead or not be seen made visible.
 
 use std::borrow::Cow;
-use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+use unicode_properties::{
+    EmojiStatus, GeneralCategory, GeneralCategoryGroup, UnicodeEmoji, UnicodeGeneralCategory,
+};
 
 /// A piece of text to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +42,20 @@ pub fn has_hidden(text: &str) -> bool {
 #[must_use]
 pub fn visible(text: &str) -> String {
     text.chars().filter(|c| hidden(*c).is_none()).collect()
+}
+
+/// Whether a person sees anything in it: a letter, a digit, a sign. Accents without a letter, and what is drawn as
+/// nothing or only by fonts that somebody made, are none.
+#[must_use]
+pub fn says_something(text: &str) -> bool {
+    use GeneralCategoryGroup::{Letter, Number, Punctuation, Symbol};
+    text.chars().any(|c| {
+        hidden(c).is_none()
+            && matches!(
+                c.general_category_group(),
+                Letter | Number | Punctuation | Symbol
+            )
+    })
 }
 
 /// At most `most` characters on one line: white space of any kind is one space, and `…` stands for what was cut.
@@ -110,7 +126,8 @@ impl<'a> Iterator for Segments<'a> {
 impl<'a> Segments<'a> {
     fn hide(&mut self, c: char, marks: usize, name: &'static str) -> Segment<'a> {
         self.rest = self.rest.get(c.len_utf8()..).unwrap_or_default();
-        (self.before, self.marks) = (Some(c), marks);
+        // What is named instead of drawn joins nothing to what follows.
+        (self.before, self.marks) = (None, marks);
         let code = format!("U+{:04X}", u32::from(c));
         Segment::Hidden { code, name }
     }
@@ -134,23 +151,39 @@ fn is_mark(c: char) -> bool {
 
 /// Joiners and variation selectors inside an emoji are part of how it looks; anywhere else they hide.
 fn belongs_to_emoji(before: Option<char>, c: char, after: Option<char>) -> bool {
-    let is_emoji = |c: char| {
-        matches!(c, '\u{a9}' | '\u{ae}' | '\u{203c}'..='\u{3299}' | '\u{1f000}'..='\u{1faff}')
-            && hidden(c).is_none()
-    };
-    let follows_emoji = before.is_some_and(is_emoji);
     match c {
         '\u{fe0e}' | '\u{fe0f}' => {
             let keycap = before.is_some_and(|c| matches!(c, '0'..='9' | '#' | '*'))
                 && after == Some('\u{20e3}');
-            follows_emoji || keycap
+            before.is_some_and(is_emoji) || keycap
         }
+        // An arrow or a heart is a sign of text unless its selector says otherwise, and signs of text are not joined.
         '\u{200d}' => {
-            let follows = follows_emoji || before == Some('\u{fe0f}');
-            follows && after.is_some_and(is_emoji)
+            let ends_emoji = before == Some('\u{fe0f}') || before.is_some_and(looks_like_emoji);
+            ends_emoji && after.is_some_and(is_emoji)
         }
         _ => false,
     }
+}
+
+/// Whether it can be drawn as an emoji. Digits can, under a keycap, and are none by themselves.
+fn is_emoji(c: char) -> bool {
+    !c.is_ascii() && c.is_emoji_char() && hidden(c).is_none()
+}
+
+/// Whether it is drawn as an emoji with nothing behind it.
+fn looks_like_emoji(c: char) -> bool {
+    use EmojiStatus::{
+        EmojiPresentation, EmojiPresentationAndEmojiComponent,
+        EmojiPresentationAndModifierAndEmojiComponent, EmojiPresentationAndModifierBase,
+    };
+    matches!(
+        c.emoji_status(),
+        EmojiPresentation
+            | EmojiPresentationAndEmojiComponent
+            | EmojiPresentationAndModifierAndEmojiComponent
+            | EmojiPresentationAndModifierBase
+    )
 }
 
 /// The name of a character that cannot be seen or that reorders others; none for all others.
@@ -199,6 +232,9 @@ fn hidden(c: char) -> Option<&'static str> {
         '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => "variation selector",
         '\u{feff}' => "zero-width no-break space",
         '\u{fff9}'..='\u{fffb}' => "annotation character",
+        '\u{13430}'..='\u{13440}' => "hieroglyph format control",
+        '\u{16fe4}' => "Khitan filler",
+        '\u{1d159}' => "null notehead",
         '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' => "format character",
         '\u{e0000}'..='\u{e007f}' => "tag character",
         '\u{fff0}'..='\u{fff8}' | '\u{e0080}'..='\u{e0fff}' => "unassigned invisible character",
@@ -286,6 +322,64 @@ mod tests {
         assert_eq!(drawn("a\u{fe0f}"), "a[U+FE0F]");
         assert_eq!(drawn("1\u{fe0f}2"), "1[U+FE0F]2");
         assert_eq!(drawn("❤\u{fe0f}\u{fe0f}"), "❤\u{fe0f}[U+FE0F]");
+        for whole in [
+            "🙂\u{200d}↔\u{fe0f}",
+            "⛓\u{fe0f}\u{200d}💥",
+            "👩🏽\u{200d}🚀",
+            "→ ↔\u{fe0e} ㊗\u{fe0f}",
+        ] {
+            assert_eq!(drawn(whole), whole);
+        }
+    }
+
+    #[test]
+    fn a_joiner_between_kana_arrows_or_circled_signs_hides() {
+        for (before, after) in [
+            ("あ", "い"),
+            ("カ", "ナ"),
+            ("→", "→"),
+            ("↔", "↔"),
+            ("⑴", "⑵"),
+            ("❶", "❷"),
+            ("1", "2"),
+        ] {
+            assert_eq!(
+                drawn(&format!("{before}\u{200d}{after}")),
+                format!("{before}[U+200D]{after}")
+            );
+            assert_eq!(
+                drawn(&format!("{before}\u{fe00}")),
+                format!("{before}[U+FE00]")
+            );
+        }
+        assert_eq!(drawn("あ\u{fe0f}→\u{fe0f}"), "あ[U+FE0F]→[U+FE0F]");
+        assert_eq!(drawn("a\u{fe0f}\u{200d}👩"), "a[U+FE0F][U+200D]👩");
+    }
+
+    #[test]
+    fn something_is_said_only_by_what_a_person_can_read() {
+        for nothing in [
+            "",
+            " \t\n",
+            "\u{1d159}",
+            "\u{13440}",
+            "\u{16fe4}",
+            "\u{301}",
+            " \u{301}\u{335}",
+            "\u{20dd}",
+            "\u{e000}",
+            "\u{378}",
+            "\u{2800}",
+        ] {
+            assert!(!says_something(nothing), "{nothing:?}");
+        }
+        for said in ["e\u{301}", "日", "👍", "7", "?", "→", "\u{301}a", "हि"] {
+            assert!(says_something(said), "{said:?}");
+        }
+        assert_eq!(
+            drawn("\u{1d159}\u{13440}\u{16fe4}"),
+            "[U+1D159][U+13440][U+16FE4]"
+        );
     }
 
     #[test]

@@ -2,16 +2,18 @@
 //!
 //! Names of revisions are looked up in the checkout. All that is submitted is then read through a repository of our own, which
 //! is empty but for the checkout's objects: no configuration, no `info/attributes`, no grafts, no `.gitmodules`, no index and
-//! no files of the change are there to be obeyed. The flags say the same once more, for what git reads elsewhere.
+//! no files of the change are there to be obeyed. The flags say the same once more, for what git reads elsewhere. And what
+//! lies under an id is hashed again: whoever may write to the checkout may also write other bytes there.
 
+use super::objects;
 use crate::api::wire;
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use domain::names::CommitSha;
 use std::{
     collections::HashSet,
     fs::File,
-    io::{Read, Seek, SeekFrom},
+    io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
 };
@@ -61,6 +63,7 @@ impl Checkout {
         let asked = |arguments: &[&str]| line_of(in_checkout(dir).arg("rev-parse").args(arguments));
         let objects = asked(&["--path-format=absolute", "--git-path", "objects"])
             .context("this is no git checkout; run it inside one, or name it with --repo-dir")?;
+        refuse_grafts(&asked(&["--path-format=absolute", "--git-common-dir"])?)?;
         let format = asked(&["--show-object-format"])?;
         let shallow = asked(&["--path-format=absolute", "--git-path", "shallow"])?;
         let shallow = std::fs::read(shallow).ok().filter(|file| !file.is_empty());
@@ -82,15 +85,34 @@ impl Checkout {
                 .args(["rev-parse", "--verify", "--quiet", "--end-of-options"])
                 .arg(format!("{revision}^{{commit}}")),
         );
-        match found {
-            Ok(sha) => Ok(CommitSha::parse(sha).context("git's answer")?),
-            Err(_) if self.shallow => {
-                bail!("there is no commit {revision:?} in this shallow clone; {FETCH_MORE}")
-            }
-            Err(_) => bail!(
-                "there is no commit {revision:?} in this checkout; fetch it first (`git fetch origin {revision}`), or name it as git knows it here (`origin/main`, say)"
-            ),
+        let sha = found.map_err(|_| self.no_commit(revision))?;
+        CommitSha::parse(sha).context("git's answer")
+    }
+
+    fn no_commit(&self, revision: &str) -> anyhow::Error {
+        // Git also finds none where something else lies under its id.
+        let mut git = in_checkout(self.dir.as_deref());
+        let named = git.args([
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            revision,
+        ]);
+        let there = line_of(named)
+            .and_then(|id| output_of(self.git().args(["cat-file", "-e", &id])).map(|_| id));
+        let overwritten = there
+            .ok()
+            .and_then(|id| self.verify(format!("{id}\n").as_bytes()).err());
+        if let Some(overwritten) = overwritten {
+            return overwritten;
         }
+        if self.shallow {
+            return anyhow!("there is no commit {revision:?} in this shallow clone; {FETCH_MORE}");
+        }
+        anyhow!(
+            "there is no commit {revision:?} in this checkout; fetch it first (`git fetch origin {revision}`), or name it as git knows it here (`origin/main`, say)"
+        )
     }
 
     /// Refuses a name that git could take for more than one thing. Of a tag and a branch it silently takes the tag, and
@@ -101,6 +123,7 @@ impl Checkout {
         if name.is_empty() || name == "HEAD" || name == "@" {
             return Ok(());
         }
+        self.lies_beside_the_refs(name)?;
         // As gitrevisions(7) looks them up.
         let places = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
         let mut could_be: Vec<String> = places.map(|place| format!("{place}{name}")).into();
@@ -114,6 +137,23 @@ impl Checkout {
             bail!(
                 "{name:?} has more than one meaning in this checkout: {}. Say which: a full name such as `refs/remotes/origin/main`, or a full commit id",
                 meant.join(", ")
+            );
+        }
+        Ok(())
+    }
+
+    /// Refuses a name that a file beside the refs bears: git takes `.git/origin/main` for `origin/main`, and no command
+    /// lists it. `FETCH_HEAD` and its like are git's own.
+    fn lies_beside_the_refs(&self, name: &str) -> anyhow::Result<()> {
+        let of_git = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
+        if name.starts_with("refs/") || name.bytes().all(of_git) {
+            return Ok(());
+        }
+        let mut git = in_checkout(self.dir.as_deref());
+        let asked = git.args(["rev-parse", "--path-format=absolute", "--git-path", name]);
+        if is_ref_file(Path::new(&line_of(asked)?)) {
+            bail!(
+                "{name:?} is a file of that name in the git directory, and no branch or tag: somebody put it there, and git would take it for one. Remove it, or say a full name such as `refs/remotes/origin/main`"
             );
         }
         Ok(())
@@ -146,15 +186,70 @@ impl Checkout {
             Ok(sha) => {
                 let sha = CommitSha::parse(sha).context("git's answer")?;
                 self.reaches(&sha, base, head)?;
+                self.verify_history(Some(&sha), base, head)?;
                 Ok(sha)
             }
             Err(_) if self.shallow => bail!(
                 "this clone is shallow and does not reach the commit where the change left its target; {FETCH_MORE}"
             ),
-            Err(_) => bail!(
-                "base {base} and head {head} have no common history, so there is no change between them; is --base the branch that the change goes to?"
-            ),
+            Err(_) => {
+                self.verify_history(None, base, head)?;
+                bail!(
+                    "base {base} and head {head} have no common history, so there is no change between them; is --base the branch that the change goes to?"
+                )
+            }
         }
+    }
+
+    /// Refuses a history of other commits than their ids say. With another parent in one of them another merge base would be found.
+    fn verify_history(
+        &self,
+        merge_base: Option<&CommitSha>,
+        base: &CommitSha,
+        head: &CommitSha,
+    ) -> anyhow::Result<()> {
+        let mut git = self.git();
+        git.args(["rev-list", base.as_str(), head.as_str()]);
+        let Some(merge_base) = merge_base else {
+            return self.verify(&output_of(&mut git)?);
+        };
+        let mut commits = output_of(git.arg(format!("^{merge_base}")))?;
+        commits.extend_from_slice(format!("{merge_base}\n").as_bytes());
+        self.verify(&commits)
+    }
+
+    /// Refuses trees and files that the patch is made of, if they are others than their ids say.
+    fn verify_contents(&self, merge_base: &CommitSha, head: &CommitSha) -> anyhow::Result<()> {
+        let listed = output_of(
+            self.git()
+                .args(["diff-tree", "-r", "-t", "-z", "--raw", "--no-renames"])
+                .args(["--no-abbrev", "--ignore-submodules=none"])
+                .args([merge_base.as_str(), head.as_str(), "--"]),
+        )?;
+        let roots = output_of(
+            self.git()
+                .args(["log", "--no-walk", "--format=%T", "--end-of-options"])
+                .args([merge_base.as_str(), head.as_str()]),
+        )?;
+        self.verify(&[roots, changed(&listed)].concat())
+    }
+
+    /// Refuses the first of these objects, named one a line, that does not hash to its id.
+    fn verify(&self, names: &[u8]) -> anyhow::Result<()> {
+        let mut list = tempfile::tempfile().context("could not write a temporary file")?;
+        list.write_all(names)
+            .and_then(|()| list.seek(SeekFrom::Start(0)))
+            .context("could not write a temporary file")?;
+        let mut objects = Running::start(
+            self.git()
+                .args(["cat-file", "--batch"])
+                .stdin(list)
+                .stdout(Stdio::piped()),
+        )?;
+        let verified = objects::verify(objects.stdout()?);
+        // Git stops writing when nobody reads on, and complains of that; what was found first counts.
+        let finished = objects.finish();
+        verified.and(finished)
     }
 
     /// Refuses a history that was cut off between the merge base and the two ends: a nearer merge base could hide behind the cut.
@@ -208,6 +303,7 @@ impl Checkout {
     /// The ids of the commits that `head` has and `previous` has not, the latest first.
     pub fn since(&self, previous: &CommitSha, head: &CommitSha) -> anyhow::Result<Vec<String>> {
         self.reaches(previous, previous, head)?;
+        self.verify_history(Some(previous), previous, head)?;
         let listed = output_of(
             self.git()
                 .args(["rev-list", "--topo-order", head.as_str()])
@@ -220,6 +316,7 @@ impl Checkout {
     /// Everything that differs between `merge_base` and `head`, packed with zstd while git writes it.
     pub fn patch(&self, merge_base: &CommitSha, head: &CommitSha) -> anyhow::Result<Vec<u8>> {
         self.fetch_what_a_partial_clone_lacks(merge_base, head)?;
+        self.verify_contents(merge_base, head)?;
         let mut diff = Running::start(
             self.diff(self.git(), merge_base, head)
                 .stdout(Stdio::piped()),
@@ -280,6 +377,53 @@ impl Checkout {
     }
 }
 
+/// Refuses a checkout whose history is told otherwise than its commits tell it. What is submitted ignores grafts; names of
+/// revisions, such as `HEAD~2`, would not.
+fn refuse_grafts(git_dir: &str) -> anyhow::Result<()> {
+    if std::env::var_os("GIT_GRAFT_FILE").is_some_and(|file| !file.is_empty()) {
+        bail!(
+            "GIT_GRAFT_FILE is set, which makes git tell another history than the commits do; unset it"
+        );
+    }
+    let file = Path::new(git_dir).join("info/grafts");
+    if std::fs::metadata(&file).is_ok_and(|file| file.len() > 0) {
+        bail!(
+            "{} makes git tell another history than the commits do; remove it",
+            file.display()
+        );
+    }
+    Ok(())
+}
+
+/// Whether git would read this file as a ref: it names another one, or a commit.
+fn is_ref_file(file: &Path) -> bool {
+    let mut begin = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(40).read_to_end(&mut begin));
+    read.is_ok()
+        && (begin.starts_with(b"ref:")
+            || (begin.len() == 40 && begin.iter().all(u8::is_ascii_hexdigit)))
+}
+
+/// The ids of what `diff-tree --raw -z` lists, on both sides, one a line; commits of submodules are no objects of this
+/// checkout.
+fn changed(listed: &[u8]) -> Vec<u8> {
+    let mut ids = Vec::new();
+    // Each entry is followed by the file's name, which may look like one.
+    for entry in listed.split(|&byte| byte == 0).step_by(2) {
+        let entry = entry.strip_prefix(b":").unwrap_or_default();
+        let parts: Vec<&[u8]> = entry.split(|&byte| byte == b' ').collect();
+        if let [old_mode, new_mode, old, new, ..] = parts[..] {
+            for (mode, id) in [(old_mode, old), (new_mode, new)] {
+                if mode != b"160000" && mode != b"000000" {
+                    ids.extend_from_slice(id);
+                    ids.push(b'\n');
+                }
+            }
+        }
+    }
+    ids
+}
+
 /// Whether git could read this name as the beginning of a commit's id.
 fn is_short_id(name: &str) -> bool {
     (4..40).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -290,6 +434,7 @@ const FETCH_MORE: &str = "fetch the rest first: `git fetch --unshallow`, or in C
 /// Git where the user is, with the user's settings: only for questions that those cannot bend, and that need them (`safe.directory`).
 fn in_checkout(dir: Option<&Path>) -> Command {
     let mut git = Command::new("git");
+    git.args(["-c", "core.commitGraph=false"]);
     if let Some(dir) = dir {
         git.arg("-C").arg(dir);
         for name in [
@@ -310,6 +455,7 @@ fn in_checkout(dir: Option<&Path>) -> Command {
 fn quiet(git: &mut Command) {
     git.env("LC_ALL", "C")
         .env("GIT_NO_REPLACE_OBJECTS", "1")
+        .env("GIT_GRAFT_FILE", "/dev/null")
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_PAGER", "cat")
@@ -556,6 +702,13 @@ mod tests {
         );
         assert_eq!(commit.committer.email, wire::Text::Utf8(String::new()));
         assert_eq!(commit.message, text(b"Gr\xfc\xdfe\n\nbody\n"));
+    }
+
+    #[test]
+    fn both_sides_of_what_changed_are_looked_at_but_for_submodules() {
+        let listed = b":100644 100755 aa bb M\0:1 2 ee ff M\0:000000 040000 00 cc A\0dir\0:160000 160000 dd ee M\0lib\0";
+        assert_eq!(changed(listed), b"aa\nbb\ncc\n");
+        assert_eq!(changed(b""), b"");
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod deployment;
 mod gate;
 mod git;
 mod migrate;
+mod objects;
 mod people;
 mod person;
 mod policy;

@@ -8,7 +8,11 @@ mod requester;
 use crate::{
     commit::{Commit, Signature},
     problem::Problem,
-    provenance::{self, lines, trailers},
+    provenance::{
+        self,
+        lines::{self, Line},
+        trailers::{self, Named},
+    },
     text,
 };
 use serde::{Deserialize, Serialize};
@@ -156,7 +160,23 @@ impl Contributor {
             login: login.map(|login| cut(&login, MOST_NAME)),
         }
     }
+
+    /// Somebody whom a line of text names.
+    fn named(role: Role, named: Named) -> Self {
+        Self::new(role, named.who, named.login.as_deref())
+    }
 }
+
+/// Keys (their letters and digits) of trailers that name who wrote it too.
+const CO_AUTHOR: [&str; 7] = [
+    "coauthoredby",
+    "coauthoredwith",
+    "coauthored",
+    "coauthor",
+    "coauthors",
+    "codevelopedby",
+    "pairedwith",
+];
 
 /// All keys that an address and a login give.
 #[must_use]
@@ -212,16 +232,27 @@ pub fn of_commit(commit: &Commit) -> Vec<Contributor> {
     let committer = (!is_infrastructure(&commit.committer))
         .then(|| (Role::Committer, commit.committer.clone()));
     let message = commit.text();
-    let co_authors = co_authors(&message).filter(|who| !is_infrastructure(who));
-    let mut seen = HashSet::new();
+    let seen = seen(&message);
+    let lines: Vec<Line<'_>> = seen
+        .iter()
+        .map(|(number, text)| Line {
+            number: *number,
+            text,
+        })
+        .collect();
+    let trailers = lines::trailers(&lines);
+    let co_authors = co_authors(&trailers)
+        .filter(|named| !named.is_tool() && !is_infrastructure(&named.who))
+        .map(|named| Contributor::named(Role::CoAuthor, named));
+    let mut known = HashSet::new();
     let mut humans: Vec<Contributor> = author
         .into_iter()
         .chain(committer)
-        .chain(co_authors.map(|who| (Role::CoAuthor, who)))
         .filter(|(_, who)| !provenance::is_tool(who))
         .map(|(role, who)| Contributor::new(role, who, None))
-        .chain(requester::requesters(commit, &message))
-        .filter(|found| seen.insert((found.role, found.who.name.clone(), found.keys.clone())))
+        .chain(co_authors)
+        .chain(requester::requesters(commit, &lines, &trailers))
+        .filter(|found| known.insert((found.role, found.who.name.clone(), found.keys.clone())))
         .collect();
     if provenance::is_tool(&commit.author) && humans.iter().all(|found| found.role.is_hearsay()) {
         humans.push(agent_alone(&commit.author));
@@ -238,18 +269,18 @@ fn agent_alone(agent: &Signature) -> Contributor {
     }
 }
 
-fn co_authors(message: &str) -> impl Iterator<Item = Signature> + '_ {
-    lines::lines(message).flat_map(|line| {
-        let visible = text::visible(line.text);
-        let line = lines::Line {
-            number: line.number,
-            text: &visible,
-        };
-        lines::trailer(line)
-            .filter(|found| matches!(found.key.as_str(), "coauthoredby" | "codevelopedby"))
-            .map(|found| trailers::people(found.value))
-            .unwrap_or_default()
-    })
+/// The lines of a message as a person sees them.
+fn seen(message: &str) -> Vec<(u32, String)> {
+    lines::lines(message)
+        .map(|line| (line.number, text::visible(line.text)))
+        .collect()
+}
+
+fn co_authors(trailers: &[lines::Trailer<'_>]) -> impl Iterator<Item = Named> {
+    trailers
+        .iter()
+        .filter(|found| CO_AUTHOR.contains(&found.key.as_str()))
+        .flat_map(|found| trailers::people(&found.value))
 }
 
 /// Lower case, without what nobody sees or what only stands around an address.

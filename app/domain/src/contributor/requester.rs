@@ -5,25 +5,35 @@
 
 use super::{Contributor, Role};
 use crate::{
-    commit::{Commit, Signature},
+    commit::Commit,
     provenance::{
         self,
-        lines::{self, Line},
-        trailers,
+        lines::{Line, Trailer},
+        trailers::{self, Named},
     },
-    text,
 };
+use std::collections::HashSet;
 
 /// Everybody whom the message names as having set an agent to work.
-pub(super) fn requesters(commit: &Commit, message: &str) -> Vec<Contributor> {
-    let named: Vec<Contributor> = lines::lines(message)
-        .flat_map(|line| {
-            let visible = text::visible(line.text);
-            in_line(Line {
-                number: line.number,
-                text: &visible,
-            })
-        })
+pub(super) fn requesters(
+    commit: &Commit,
+    lines: &[Line<'_>],
+    trailers: &[Trailer<'_>],
+) -> Vec<Contributor> {
+    let in_trailers = trailers
+        .iter()
+        .filter(|found| KEYS.contains(&found.key.as_str()));
+    let told: HashSet<usize> = in_trailers.clone().map(|found| found.at).collect();
+    let in_sentences = lines
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| !told.contains(at))
+        .flat_map(|(_, line)| in_sentence(line.text));
+    let named: Vec<Contributor> = in_trailers
+        .flat_map(|found| trailers::people(&found.value))
+        .chain(in_sentences)
+        .filter(is_human)
+        .map(|named| Contributor::named(Role::Requester, named))
         .collect();
     // Marks are looked for only where they matter: most messages name nobody.
     if named.is_empty() || provenance::marks(std::slice::from_ref(commit), None).is_empty() {
@@ -32,82 +42,57 @@ pub(super) fn requesters(commit: &Commit, message: &str) -> Vec<Contributor> {
     named
 }
 
-fn in_line(line: Line<'_>) -> Vec<Contributor> {
-    match lines::trailer(line) {
-        Some(found) if matches!(found.key.as_str(), "requestedby" | "onbehalfof") => {
-            in_value(found.value)
-        }
-        _ => in_sentence(line.text),
-    }
-}
+/// Keys (their letters and digits) of trailers that name who set it to work.
+const KEYS: [&str; 7] = [
+    "requestedby",
+    "triggeredby",
+    "startedby",
+    "initiatedby",
+    "promptedby",
+    "assignedby",
+    "onbehalfof",
+];
 
-/// `Ana <ana@halden.example>`, `Ana (@ana)`, `@ana`, `Ana`.
-fn in_value(value: &str) -> Vec<Contributor> {
-    let people = trailers::people(value).into_iter();
-    if value.contains('<') {
-        return people.filter(is_human).map(addressed).collect();
-    }
-    let logins = logins(value);
-    if logins.is_empty() {
-        return people.filter(is_human).map(addressed).collect();
-    }
-    let name = value.split(['(', '[', '@']).next().unwrap_or_default();
-    logins
-        .into_iter()
-        .map(|login| called(name.trim(), login))
-        .collect()
-}
+/// The same as words of a sentence.
+const WORDS: [&str; 7] = [
+    "requested by ",
+    "triggered by ",
+    "started by ",
+    "initiated by ",
+    "prompted by ",
+    "assigned by ",
+    "on behalf of ",
+];
 
-/// `… for task [1](https://…) started by @ana*`: prose, so only a login tells who.
-fn in_sentence(text: &str) -> Vec<Contributor> {
+/// `… for task [1](https://…) started by @ana*`, `Triggered by Ana (@ana)`: prose, so only a login or an address in
+/// brackets tells who.
+fn in_sentence(text: &str) -> Vec<Named> {
     // Only ASCII is lowered, so that what is found lies at the same place in both.
     let lower = text.to_ascii_lowercase();
-    let after = ["started by ", "on behalf of ", "requested by "]
+    WORDS
         .into_iter()
-        .filter_map(|words| Some(lower.find(words)? + words.len()));
-    after
-        .filter_map(|at| {
-            let rest = text
-                .get(at..)?
-                .trim_start_matches(['*', '_', '[', '`', ' ']);
-            let login = logins(rest.starts_with('@').then_some(rest)?);
-            Some(called("", login.into_iter().next()?))
+        .filter_map(|words| text.get(lower.find(words)? + words.len()..))
+        .flat_map(|rest| {
+            // A name, and what stands around it.
+            let near = rest
+                .char_indices()
+                .nth(80)
+                .map_or(rest, |(end, _)| &rest[..end]);
+            let near = near.split(". ").next().unwrap_or(near);
+            let tells = near.contains('<') || !trailers::logins(near).is_empty();
+            if tells {
+                trailers::people(near)
+            } else {
+                Vec::new()
+            }
         })
+        .filter(|named| named.login.is_some() || named.who.email.contains('@'))
         .collect()
 }
 
-/// What follows each `@` that begins a word and may be a login, but for bots.
-fn logins(text: &str) -> Vec<&str> {
-    let belongs = |c: char| c.is_alphanumeric() || "-_.".contains(c);
-    text.match_indices('@')
-        .filter(|(at, _)| !text[..*at].ends_with(belongs))
-        .filter_map(|(at, _)| {
-            let rest = &text[at + 1..];
-            let end = rest.find(|c| !belongs(c)).unwrap_or(rest.len());
-            // What ends a sentence or an emphasis is no part of it.
-            let login = rest[..end].trim_end_matches(['.', '_', '-']);
-            let is_bot = rest[end..].starts_with("[bot]");
-            (!login.is_empty() && !is_bot).then_some(login)
-        })
-        .collect()
-}
-
-fn is_human(who: &Signature) -> bool {
-    let is_bot = [&who.name, &who.email]
+fn is_human(named: &Named) -> bool {
+    let is_bot = [&named.who.name, &named.who.email]
         .into_iter()
         .any(|text| text.ends_with("[bot]"));
-    !is_bot && !provenance::is_tool(who) && !super::is_infrastructure(who)
-}
-
-fn addressed(who: Signature) -> Contributor {
-    Contributor::new(Role::Requester, who, None)
-}
-
-fn called(name: &str, login: &str) -> Contributor {
-    let name = if name.is_empty() { login } else { name };
-    let who = Signature {
-        name: name.to_owned(),
-        email: String::new(),
-    };
-    Contributor::new(Role::Requester, who, Some(login))
+    !is_bot && !named.is_tool() && !super::is_infrastructure(&named.who)
 }

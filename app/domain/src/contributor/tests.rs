@@ -136,7 +136,7 @@ fn whom_an_agent_names_as_having_asked_had_a_hand_in_it() {
         (
             DEVIN,
             "Requested-by: [Ana](https://github.com/ana) @ana",
-            "ana login:ana",
+            "Ana login:ana",
         ),
         (DEVIN, "requested-by: Ana", "Ana nobody"),
         (
@@ -154,6 +154,18 @@ fn whom_an_agent_names_as_having_asked_had_a_hand_in_it() {
             "Opened on behalf of [@ana-b](https://github.com/ana-b).",
             "ana-b login:ana-b",
         ),
+        (DEVIN, "Triggered by: Ana (@ana)", "Ana login:ana"),
+        (
+            DEVIN,
+            "Triggered-by:\n  Ana <ana@halden.example>",
+            "Ana email:ana@halden.example",
+        ),
+        (JULES, "Triggered by Ana (@ana).", "Ana login:ana"),
+        (
+            JULES,
+            "It was prompted by Ana <ana@halden.example>",
+            "Ana email:ana@halden.example",
+        ),
         (
             COPILOT,
             "This was requested by **@a\u{200b}na**.",
@@ -165,6 +177,86 @@ fn whom_an_agent_names_as_having_asked_had_a_hand_in_it() {
         let all = people(&commit(agent, WEB, &message));
         assert_eq!(all.first(), Some(&expected), "{line}");
         assert!(all[1].ends_with("nobody"), "{all:?}");
+    }
+}
+
+#[test]
+fn co_authors_are_somebody_in_every_spelling() {
+    for (lines, found) in [
+        ("Co-authored-by: @ben", "ben login:ben"),
+        ("Co-authored-by: Ben (@Ben)", "Ben login:ben"),
+        ("Co-authored-by: Ben <@ben>", "Ben login:ben"),
+        ("Co-authored-by: Ben <ben>", "Ben login:ben"),
+        (
+            "Co-authored-by: Ben <mailto:ben@halden.example>",
+            "Ben email:ben@halden.example",
+        ),
+        (
+            "Co-authored-by: [Ben](mailto:ben@halden.example)",
+            "Ben email:ben@halden.example",
+        ),
+        (
+            "Co-authored-by: Ben ben@halden.example",
+            "Ben email:ben@halden.example",
+        ),
+        (
+            "Co-authored-by: Ben\n <ben@halden.example>",
+            "Ben email:ben@halden.example",
+        ),
+        (
+            "Co-authored-by:\n  Ben\n  <ben@halden.example>",
+            "Ben email:ben@halden.example",
+        ),
+        (
+            "Co-authored-by : Ben <ben@halden.example>",
+            "Ben email:ben@halden.example",
+        ),
+        (
+            "Co-authored-by：Ben <ben@halden.example>",
+            "Ben email:ben@halden.example",
+        ),
+        (
+            "Co-Authored-By=Ben <ben@halden.example>",
+            "Ben email:ben@halden.example",
+        ),
+        (
+            "Co-author: Ben <ben@halden.example>",
+            "Ben email:ben@halden.example",
+        ),
+        (
+            "* First\n\n  Co-authored-by: Ben <ben@halden.example>\n\n* Second",
+            "Ben email:ben@halden.example",
+        ),
+    ] {
+        let all = people(&commit(ANA, WEB, &format!("Fix\n\n{lines}\n\nMore\n")));
+        assert_eq!(all[1..], [format!("co-author {found}")], "{lines:?}");
+    }
+    let several =
+        "Fix\n\nCo-authored-by: Ben <ben@halden.example>, @li, Mika mika@halden.example\n";
+    let several = commit(ANA, WEB, several);
+    let keys: Vec<_> = people(&several)[1..]
+        .iter()
+        .map(|one| one.rsplit(' ').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            "email:ben@halden.example",
+            "email:mika@halden.example",
+            "login:li"
+        ]
+    );
+}
+
+#[test]
+fn a_tool_that_is_named_by_its_login_is_no_co_author() {
+    for line in [
+        "Co-authored-by: @Copilot",
+        "Co-authored-by: @claude[bot]",
+        "Co-authored-by: Claude\n <noreply@anthropic.com>",
+    ] {
+        let all = people(&commit(ANA, WEB, &format!("Fix\n\n{line}\n")));
+        assert!(all.iter().all(|one| !one.contains("login:")), "{all:?}");
     }
 }
 

@@ -294,30 +294,41 @@ fn in_message(commit: &Commit, kept: &mut Kept) {
     let lines: Vec<(Line<'_>, String)> = lines::lines(&message)
         .map(|line| (line, text::visible(line.text)))
         .collect();
-    let visible = || {
-        lines.iter().map(|(line, text)| Line {
+    let seen: Vec<Line<'_>> = lines
+        .iter()
+        .map(|(line, text)| Line {
             number: line.number,
             text,
         })
-    };
+        .collect();
     let mut marked = HashSet::new();
-    for ((line, _), seen) in lines.iter().zip(visible()) {
-        let by_trailer = lines::trailer(seen).and_then(|trailer| trailers::read(&trailer));
+    let mut trailers = lines::trailers(&seen).into_iter().peekable();
+    for (at, line) in seen.iter().enumerate() {
+        let trailer = trailers.next_if(|trailer| trailer.at == at);
+        let by_trailer = trailer.as_ref().and_then(trailers::read);
         let is_trailer = by_trailer.is_some();
         let found = by_trailer
-            .or_else(|| trailers::link(seen))
-            .or_else(|| sentences::footer(seen));
+            .or_else(|| trailers::link(*line))
+            .or_else(|| sentences::footer(*line));
         if let Some(found) = found {
+            let folded = trailer.filter(|_| is_trailer).map_or(1, |t| t.lines);
+            let text = as_written(lines.get(at..at + folded).unwrap_or_default());
             marked.insert(line.number);
-            kept.push(found.mark(place(commit, line.number, is_trailer), line.text));
+            kept.push(found.mark(place(commit, line.number, is_trailer), &text));
         }
     }
-    for (number, text, found) in sentences::disclosures(visible()) {
+    for (number, text, found) in sentences::disclosures(seen.iter().copied()) {
         // What a trailer or a footer says is a sentence, too.
         if !marked.contains(&number) {
             kept.push(found.mark(place(commit, number, false), &text));
         }
     }
+}
+
+/// One line, or those of a folded trailer.
+fn as_written(lines: &[(Line<'_>, String)]) -> String {
+    let lines: Vec<&str> = lines.iter().map(|(line, _)| line.text.trim()).collect();
+    lines.join(" ")
 }
 
 fn place(commit: &Commit, line: u32, is_trailer: bool) -> Place {

@@ -15,17 +15,17 @@ pub(super) fn read(trailer: &Trailer<'_>) -> Option<Found> {
         matches!(rule.sign, Sign::Trailer { key, value } if key == trailer.key && lower.starts_with(value))
     });
     if let Some(rule) = by_rule {
-        return Some(Found::by(rule, trailer.value));
+        return Some(Found::by(rule, &trailer.value));
     }
     let (_, reading) = KEYS.iter().find(|(key, _)| *key == trailer.key)?;
     // A subject that begins like a disclosure is about disclosures.
-    let subject = trailer.line.number == 1;
+    let subject = trailer.is_subject;
     match reading {
-        Reading::Identity => identity(trailer.value),
+        Reading::Identity => identity(&trailer.value),
         Reading::Disclosure if subject => None,
-        Reading::Helper => helper(trailer.value, true),
-        Reading::HelperIfKnown => helper(trailer.value, false),
-        Reading::Disclosure => disclosure(trailer.value),
+        Reading::Helper => helper(&trailer.value, true),
+        Reading::HelperIfKnown => helper(&trailer.value, false),
+        Reading::Disclosure => disclosure(&trailer.value),
     }
 }
 
@@ -45,34 +45,138 @@ fn link_of(rule: &Rule, line: &str) -> bool {
         .any(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
-/// The names and addresses of a trailer such as `Co-authored-by`. Some write several into one.
-pub(crate) fn people(value: &str) -> Vec<Signature> {
+/// Somebody whom a line of text names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub(crate) who: Signature,
+    /// Their login at the code host, where the text says `@ana`.
+    pub(crate) login: Option<String>,
+}
+
+/// Everybody whom the value of a trailer such as `Co-authored-by` names: `Ana <ana@halden.example>`, some several of
+/// them, `ana@halden.example`, `@ana`, `[Ana](mailto:ana@halden.example)`, or only `Ana`.
+pub(crate) fn people(value: &str) -> Vec<Named> {
     let mut people = Vec::new();
     let mut rest = value;
     while let Some((name, tail)) = rest.split_once('<') {
-        let (email, after) = tail.split_once('>').unwrap_or((tail, ""));
-        people.push(Signature {
-            name: name.trim_matches([' ', '\t', ',', ';', '"']).to_owned(),
-            email: email.trim().to_owned(),
-        });
+        let (address, after) = tail.split_once('>').unwrap_or((tail, ""));
+        people.push(Named::new(name, address));
         rest = after;
     }
+    people.extend(addresses(rest));
+    let name = name_in(rest);
+    let of_login = |login: &str| Named::new(name, &format!("@{login}"));
+    people.extend(logins(rest).into_iter().map(of_login));
     if people.is_empty() {
-        let (name, email) = if value.contains('@') {
-            ("", value)
-        } else {
-            (value, "")
-        };
-        people.push(Signature {
-            name: name.trim().to_owned(),
-            email: email.trim().to_owned(),
-        });
+        people.push(Named::new(value, ""));
     }
     people
 }
 
+/// Addresses without brackets, each with the words before it.
+fn addresses(text: &str) -> Vec<Named> {
+    let mut name = String::new();
+    let mut found = Vec::new();
+    for word in text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'')) {
+        if let Some(address) = address(word) {
+            let linked = word.split("](").next().filter(|_| word.contains("]("));
+            name.push_str(linked.unwrap_or_default());
+            found.push(Named::new(name_in(&name), address));
+            name.clear();
+        } else {
+            name.push_str(word);
+            name.push(' ');
+        }
+    }
+    found
+}
+
+/// `Ana`, as in `[Ana](https://…)`, `Ana (@ana)` and `**Ana** @ana`.
+fn name_in(text: &str) -> &str {
+    let around = |c: char| c.is_whitespace() || matches!(c, '[' | '*' | '_' | '`');
+    let name = text
+        .trim_start_matches(around)
+        .split(['(', '[', ']', '@', ',', ';'])
+        .next();
+    name.unwrap_or_default().trim_matches(around)
+}
+
+/// The address that a word is, whatever stands around it.
+fn address(word: &str) -> Option<&str> {
+    let around = |c: char| matches!(c, '(' | ')' | '*' | '_' | '`' | '.' | '[' | ']');
+    let word = word.rfind("mailto:").map_or(word, |at| &word[at..]);
+    let word = word.trim_matches(around);
+    let (local, domain) = mailbox(word).split_once('@')?;
+    (!local.is_empty() && !domain.is_empty()).then_some(word)
+}
+
+/// What is behind `mailto:`.
+fn mailbox(address: &str) -> &str {
+    let (scheme, rest) = address.split_at_checked(7).unwrap_or(("", ""));
+    if scheme.eq_ignore_ascii_case("mailto:") {
+        rest
+    } else {
+        address
+    }
+}
+
+/// What follows each `@` that begins a word and may be a login, but for bots.
+pub(crate) fn logins(text: &str) -> Vec<&str> {
+    let belongs = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+    text.match_indices('@')
+        .filter(|(at, _)| !text[..*at].ends_with(belongs))
+        .filter_map(|(at, _)| {
+            let rest = &text[at + 1..];
+            let end = rest.find(|c| !belongs(c)).unwrap_or(rest.len());
+            // What ends a sentence or an emphasis is no part of it.
+            let login = rest[..end].trim_end_matches(['.', '_', '-']);
+            let is_bot = rest[end..].starts_with("[bot]");
+            (!login.is_empty() && !is_bot).then_some(login)
+        })
+        .collect()
+}
+
+impl Named {
+    fn new(name: &str, address: &str) -> Self {
+        let address = mailbox(address.trim());
+        let is_login = !address.is_empty() && !address.get(1..).is_some_and(|a| a.contains('@'));
+        let login = if is_login {
+            Some(address.trim_start_matches('@'))
+        } else {
+            logins(name).into_iter().next()
+        };
+        let name = name.trim_matches([' ', '\t', ',', ';', '"']);
+        let shown = if name.is_empty() { login } else { Some(name) };
+        Self {
+            who: Signature {
+                name: shown
+                    .filter(|_| is_login || !name.is_empty())
+                    .unwrap_or_default()
+                    .to_owned(),
+                email: if is_login { "" } else { address }.to_owned(),
+            },
+            login: login.map(str::to_owned),
+        }
+    }
+
+    /// Whether this is surely a tool and no human.
+    pub(crate) fn is_tool(&self) -> bool {
+        identities::is_tool(&self.identity())
+    }
+
+    /// As an author of a commit: a login alone is written as its no-reply address.
+    fn identity(&self) -> Signature {
+        let mut who = self.who.clone();
+        if let (true, Some(login)) = (who.email.is_empty(), &self.login) {
+            who.email = format!("{login}@users.noreply.github.com");
+        }
+        who
+    }
+}
+
 fn identity(value: &str) -> Option<Found> {
-    let all = people(value).into_iter().filter_map(|who| {
+    let all = people(value).into_iter().filter_map(|named| {
+        let who = named.identity();
         let (tool, strength) = identities::tool(&who)?;
         let model = words::model_in(&who.name);
         Some(Found {
@@ -96,7 +200,10 @@ fn helper(value: &str, tools_only: bool) -> Option<Found> {
             strength,
         })
     };
-    if let Some((tool, Strength::Marked)) = people(value).iter().find_map(identities::tool) {
+    if let Some((tool, Strength::Marked)) = people(value)
+        .iter()
+        .find_map(|named| identities::tool(&named.identity()))
+    {
         return found(tool, Strength::Declared);
     }
     if let Some(named) = words::tool_in(value) {
@@ -153,8 +260,9 @@ mod tests {
             number: 3,
             text: line,
         };
-        let found = lines::trailer(line)
-            .and_then(|trailer| read(&trailer))
+        let found = lines::trailers(&[line])
+            .first()
+            .and_then(read)
             .or_else(|| link(line))?;
         Some((found.tool.id().into_owned(), found.strength))
     }
@@ -190,6 +298,19 @@ mod tests {
                 "claude-code",
             ),
             ("https://claude.ai/code/session_019x4u", "claude-code"),
+            ("Co-authored-by: @Copilot", "copilot"),
+            (
+                "Co-authored-by: [Claude](mailto:noreply@anthropic.com)",
+                "claude-code",
+            ),
+            (
+                "Co-authored-by：Claude <noreply@anthropic.com>",
+                "claude-code",
+            ),
+            (
+                "Co-authored-by: Claude noreply@anthropic.com",
+                "claude-code",
+            ),
             ("Copilot-Session: 0ce53efa-a7e9", "copilot"),
             (
                 "Agent-Logs-Url: https://github.com/o/r/sessions/f17f",
@@ -281,6 +402,6 @@ mod tests {
             number: 1,
             text: "AI usage: document the policy",
         };
-        assert_eq!(lines::trailer(subject).and_then(|t| read(&t)), None);
+        assert_eq!(lines::trailers(&[subject]).first().and_then(read), None);
     }
 }

@@ -1,5 +1,6 @@
 //! `countersign submit` on real repositories: what the server is told, whatever the machine and the change would rather have.
 
+mod bent;
 mod carrying;
 mod checkout;
 mod deploying;
