@@ -4,6 +4,7 @@ pub mod api;
 pub mod auth;
 pub mod cli;
 pub mod connections;
+pub mod forges;
 mod health;
 pub mod jobs;
 pub mod limits;

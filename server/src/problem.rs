@@ -19,6 +19,8 @@ pub struct Refusal {
     kind: &'static str,
     detail: Cow<'static, str>,
     retry_after: Option<u64>,
+    /// How to say who one is, where that is missing.
+    challenge: &'static str,
     faults: Vec<wire::Fault>,
 }
 
@@ -35,6 +37,7 @@ impl Refusal {
             kind,
             detail: detail.into(),
             retry_after: None,
+            challenge: "Bearer realm=\"countersign\"",
             faults: vec![],
         }
     }
@@ -95,6 +98,12 @@ impl Refusal {
             retry_after: Some(seconds),
             ..self
         }
+    }
+
+    /// Says that who calls says who they are in another way than by a token.
+    #[must_use]
+    pub fn challenging(self, challenge: &'static str) -> Self {
+        Self { challenge, ..self }
     }
 
     /// With what is wrong where in what was sent.
@@ -165,7 +174,7 @@ impl IntoResponse for Refusal {
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(
                 header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer realm=\"countersign\""),
+                HeaderValue::from_static(self.challenge),
             );
         }
         response.extensions_mut().insert(self);

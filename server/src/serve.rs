@@ -33,6 +33,8 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let mut jobs = JoinSet::new();
     jobs.spawn(jobs::standings::run(server.clone()));
     jobs.spawn(jobs::sessions::run(server.clone()));
+    jobs.spawn(jobs::deliveries::run(server.clone()));
+    jobs.spawn(jobs::deliveries::keep_house(server.clone()));
     if !configured {
         jobs.spawn(jobs::policy::when_migrated(server.clone()));
     }

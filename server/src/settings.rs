@@ -3,18 +3,23 @@
 //! Every secret may also be given as a file that holds it, named by the same variable with `_FILE` added. What is wrong
 //! or missing is said all at once. Durations are a number and a unit: `90s`, `30m`, `12h`, `90d`.
 
+use crate::forges::Secrets;
 use domain::{
+    host::Host,
+    names::RepositoryName,
     people::{Level, Role},
     policy::{Document, SHIPPED},
+    token::Pattern,
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::{
+    collections::BTreeMap,
     fmt,
     net::{IpAddr, SocketAddr},
     str::FromStr,
 };
 use time::Duration;
-use url::{Host, Url};
+use url::Url;
 
 /// What `countersign serve` needs to know.
 #[derive(Debug, Clone)]
@@ -28,6 +33,7 @@ pub struct Settings {
     pub limits: Limits,
     pub patience: Patience,
     pub policy: DefaultPolicy,
+    pub hosts: Hosts,
 }
 
 impl Settings {
@@ -47,6 +53,7 @@ impl Settings {
             Limits::from(&mut vars),
             Patience::from(&mut vars),
             DefaultPolicy::from(&mut vars),
+            Hosts::from(&mut vars),
         );
         match settings {
             (
@@ -59,6 +66,7 @@ impl Settings {
                 Some(limits),
                 Some(patience),
                 Some(policy),
+                Some(hosts),
             ) if vars.wrong.is_empty() => Ok(Self {
                 listen,
                 site,
@@ -69,6 +77,7 @@ impl Settings {
                 limits,
                 patience,
                 policy,
+                hosts,
             }),
             _ => Err(Wrong(vars.wrong)),
         }
@@ -117,6 +126,113 @@ impl DefaultPolicy {
                 None
             }
         }
+    }
+}
+
+/// The code hosts that tell us of changes. None has to be there.
+#[derive(Debug, Clone, Default)]
+pub struct Hosts(BTreeMap<Host, Connected>);
+
+/// One code host.
+#[derive(Debug, Clone)]
+pub struct Connected {
+    /// `COUNTERSIGN_GITHUB_HOOK_SECRET`, `COUNTERSIGN_GITLAB_HOOK_SECRET`, `COUNTERSIGN_GITEA_HOOK_SECRET`, each also as
+    /// `…_FILE`: what its webhooks are signed with. Several, parted by blanks or line breaks, are all valid, so that one can
+    /// replace another.
+    secrets: Secrets,
+    /// `COUNTERSIGN_GITHUB_REPOSITORIES` and the like: the repositories that it is the source for, such as
+    /// `acme/payments,acme/*`.
+    repositories: Vec<Pattern>,
+}
+
+impl Hosts {
+    /// With what that host signs, if it is connected.
+    #[must_use]
+    pub fn secrets(&self, host: Host) -> Option<&Secrets> {
+        Some(&self.0.get(&host)?.secrets)
+    }
+
+    /// Whether that host is the source for this repository.
+    #[must_use]
+    pub fn tells_of(&self, host: Host, repository: &RepositoryName) -> bool {
+        self.0.get(&host).is_some_and(|connected| {
+            let mut patterns = connected.repositories.iter();
+            patterns.any(|pattern| pattern.matches(repository))
+        })
+    }
+
+    fn from(vars: &mut Variables<'_>) -> Option<Self> {
+        let mut all = BTreeMap::new();
+        for host in Host::ALL {
+            let prefix = format!("COUNTERSIGN_{}", host.as_str().to_ascii_uppercase());
+            if let Some(connected) = Connected::from(vars, host, &prefix)? {
+                all.insert(host, connected);
+            }
+        }
+        // Two hosts may each have a repository of one name; here it would be one repository.
+        let patterns = all.values().flat_map(|one: &Connected| &one.repositories);
+        let patterns: Vec<&Pattern> = patterns.collect();
+        for (n, one) in patterns.iter().enumerate() {
+            if patterns[..n].iter().any(|other| one.overlaps(other)) {
+                let why =
+                    format!("names {one}, which is named once more, there or for another host");
+                return vars.refuse("COUNTERSIGN_…_REPOSITORIES", why);
+            }
+        }
+        Some(Self(all))
+    }
+}
+
+/// What is shorter could be guessed by who tries long enough.
+const SHORTEST_SECRET: usize = 16;
+/// More than this at once is no rotation.
+const MOST_SECRETS: usize = 4;
+
+impl Connected {
+    /// The outer none: something is wrong. The inner: this host is not connected.
+    fn from(vars: &mut Variables<'_>, host: Host, prefix: &str) -> Option<Option<Self>> {
+        let (name, named) = (
+            format!("{prefix}_HOOK_SECRET"),
+            format!("{prefix}_REPOSITORIES"),
+        );
+        let repositories = vars.list::<Pattern>(&named, "owner/name or owner/*")?;
+        if vars.optional(&name).is_none() && vars.optional(&format!("{name}_FILE")).is_none() {
+            if !repositories.is_empty() {
+                return vars.refuse(&name, format!("is not set, but {named} is"));
+            }
+            return Some(None);
+        }
+        let text = vars.secret(&name)?;
+        let secrets: Vec<SecretString> = text
+            .expose_secret()
+            .split_whitespace()
+            .map(SecretString::from)
+            .collect();
+        if secrets
+            .iter()
+            .any(|one| one.expose_secret().len() < SHORTEST_SECRET)
+        {
+            return vars.refuse(
+                &name,
+                format!("has one of fewer than {SHORTEST_SECRET} characters"),
+            );
+        }
+        if secrets.len() > MOST_SECRETS {
+            return vars.refuse(&name, format!("has more than {MOST_SECRETS}"));
+        }
+        let Some(secrets) = Secrets::of(host, &secrets) else {
+            return vars.refuse(
+                &name,
+                "has one that begins with `whsec_` and is not base64 then",
+            );
+        };
+        if repositories.is_empty() {
+            return vars.refuse(&named, format!("is not set, but {name} is"));
+        }
+        Some(Some(Self {
+            secrets,
+            repositories,
+        }))
     }
 }
 
@@ -624,9 +740,9 @@ pub(crate) fn is_safe(url: &Url) -> bool {
 
 fn is_this_machine(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
 }
@@ -733,6 +849,59 @@ mod tests {
             ("COUNTERSIGN_LIMIT_DECIDE", "0"),
         ]);
         assert_eq!(wrong.len(), 6, "{wrong:#?}");
+    }
+
+    #[test]
+    fn a_host_has_secrets_that_nobody_guesses_and_repositories_of_its_own() {
+        const SECRET: (&str, &str) = (
+            "COUNTERSIGN_GITHUB_HOOK_SECRET",
+            "sixteen-letters-\nand-sixteen-more",
+        );
+        let acme = ("COUNTERSIGN_GITHUB_REPOSITORIES", "acme/*, halden/one");
+        let hosts = read(&[SECRET, acme]).expect("they are whole").hosts;
+        let tells_of = |host, name| hosts.tells_of(host, &RepositoryName::parse(name).unwrap());
+        assert!(tells_of(Host::GitHub, "Acme/Payments") && tells_of(Host::GitHub, "halden/one"));
+        assert!(!tells_of(Host::GitHub, "halden/two") && !tells_of(Host::GitLab, "acme/payments"));
+        assert!(hosts.secrets(Host::GitHub).is_some() && hosts.secrets(Host::Gitea).is_none());
+        assert!(!format!("{hosts:?}").contains("sixteen"));
+
+        let gitlab = ("COUNTERSIGN_GITLAB_HOOK_SECRET", "sixteen-letters-");
+        for wrong in [
+            &[SECRET][..],
+            &[acme],
+            &[
+                ("COUNTERSIGN_GITHUB_HOOK_SECRET", "sixteen-letters- short"),
+                acme,
+            ],
+            &[
+                (
+                    "COUNTERSIGN_GITHUB_HOOK_SECRET",
+                    &"sixteen-letters- ".repeat(5),
+                ),
+                acme,
+            ],
+            &[SECRET, ("COUNTERSIGN_GITHUB_REPOSITORIES", "*")],
+            &[
+                SECRET,
+                acme,
+                gitlab,
+                ("COUNTERSIGN_GITLAB_REPOSITORIES", "acme/payments"),
+            ],
+            &[
+                SECRET,
+                acme,
+                gitlab,
+                ("COUNTERSIGN_GITLAB_REPOSITORIES", "halden/*"),
+            ],
+            &[
+                ("COUNTERSIGN_GITLAB_HOOK_SECRET", "whsec_no!base64!no!"),
+                ("COUNTERSIGN_GITLAB_REPOSITORIES", "a/*"),
+            ],
+        ] {
+            let said = complaints(wrong);
+            assert_eq!(said.len(), 1, "{wrong:?}: {said:?}");
+            assert!(!said[0].contains("sixteen"), "{said:?}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::{
     api::{Desk, Noted},
     auth::Auth,
+    forges::hooks::Hooks,
     jobs::watch::Watch,
     settings::Settings,
     stop::Stop,
@@ -26,6 +27,8 @@ pub struct Server {
     pub noted: Noted,
     /// A place for each large patch that is being taken in.
     pub large: Arc<Semaphore>,
+    /// What the receiving of deliveries keeps.
+    pub hooks: Hooks,
     /// Told when the process is to end.
     pub stop: Stop,
 }
@@ -48,6 +51,7 @@ impl Server {
             settings: Arc::new(settings),
             noted: Noted::default(),
             large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
+            hooks: Hooks::default(),
             stop: Stop::default(),
         })
     }

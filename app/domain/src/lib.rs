@@ -21,6 +21,7 @@
 //! | [`deployment`] | what was shipped, and whether it had been allowed |
 //! | [`stand_in`] | somebody who may approve in the place of somebody else, the principal |
 //! | [`standing`] | all that `verdict` reads except the time, one row a revision |
+//! | [`host`](host::Host) | where code and changes are kept: GitHub, GitLab, Gitea |
 //! | [`gate`] | the question "may this commit pass?" and its answer |
 
 pub mod arrival;
@@ -33,6 +34,7 @@ pub mod decision;
 pub mod deployment;
 pub mod digest;
 pub mod gate;
+pub mod host;
 pub mod ids;
 pub mod names;
 pub mod next;

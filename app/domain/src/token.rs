@@ -146,6 +146,20 @@ impl Pattern {
         }
     }
 
+    /// Whether there can be a repository that both mean.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::One(one), Self::One(other)) => one == other,
+            (Self::One(one), Self::Below(prefix)) | (Self::Below(prefix), Self::One(one)) => {
+                one.starts_with(prefix)
+            }
+            (Self::Below(one), Self::Below(other)) => {
+                one.starts_with(other) || other.starts_with(one)
+            }
+        }
+    }
+
     /// Whether that repository is meant, in whatever case its name is written.
     #[must_use]
     pub fn matches(&self, repository: &RepositoryName) -> bool {
@@ -154,6 +168,14 @@ impl Pattern {
             Self::One(one) => *one == name,
             Self::Below(prefix) => name.starts_with(prefix),
         }
+    }
+}
+
+impl std::str::FromStr for Pattern {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        Self::parse(text)
     }
 }
 
@@ -191,6 +213,19 @@ mod tests {
 
     fn repository(name: &str) -> RepositoryName {
         RepositoryName::parse(name).expect("a name")
+    }
+
+    #[test]
+    fn two_patterns_overlap_where_one_repository_could_be_meant_by_both() {
+        let overlap = |one: &str, other: &str| {
+            let (one, other) = (Pattern::parse(one).unwrap(), Pattern::parse(other).unwrap());
+            assert_eq!(one.overlaps(&other), other.overlaps(&one));
+            one.overlaps(&other)
+        };
+        assert!(overlap("acme/payments", "Acme/Payments"));
+        assert!(overlap("acme/*", "acme/payments") && overlap("acme/*", "acme/team/*"));
+        assert!(!overlap("acme/payments", "acme/payment") && !overlap("acme/*", "acmes/x"));
+        assert!(!overlap("acme/team/*", "acme/other/*"));
     }
 
     #[test]

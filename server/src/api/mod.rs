@@ -16,7 +16,7 @@ pub mod wire;
 pub use caller::Noted;
 pub use desk::Desk;
 
-use crate::{problem, state::Server};
+use crate::{forges::hooks, problem, state::Server};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
@@ -53,6 +53,8 @@ pub fn routes() -> (Router<Server>, utoipa::openapi::OpenApi) {
         .routes(routes!(readers::show, readers::put))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .merge(submit)
+        // Reads its body itself, as much of it as it takes.
+        .merge(OpenApiRouter::new().routes(routes!(hooks::receive)))
         .split_for_parts();
     (
         router
@@ -101,6 +103,7 @@ async fn private(mut response: Response) -> Response {
         (name = "deployments", description = "What was shipped where."),
         (name = "policies", description = "What repositories demand."),
         (name = "readers", description = "Who may see repositories."),
+        (name = "hooks", description = "What code hosts tell."),
     ),
     modifiers(&Tokens),
 )]

@@ -44,6 +44,15 @@ pub struct Submission {
     pub current: bool,
 }
 
+/// A delivery of a code host that was taken.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Stored {
+    /// What the host calls it.
+    pub delivery: String,
+    /// False if it was taken before.
+    pub new: bool,
+}
+
 /// Where a change is in its life.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -1,5 +1,6 @@
 //! What runs beside requests: on a timer, or woken by events.
 
+pub mod deliveries;
 pub mod policy;
 pub mod sessions;
 pub mod standings;

@@ -48,10 +48,16 @@ const AMENDED: &[(&str, &str)] = &[
         "session",
         "person_id, data, last_seen_at, expires_at, revoked_at",
     ),
+    ("delivery", "state, attempts, due_at, worked_at, error"),
+    (
+        "host_change",
+        "asks, answered, begun, recorded, due_at, taken_until, attempts, error, confirmed_at, change_id",
+    ),
+    ("delivery_refused", "times"),
 ];
 
 /// Tables, amended too, of which rows may go: they are no record, and say of people what nobody needs for ever.
-const FORGOTTEN: &[&str] = &["session"];
+const FORGOTTEN: &[&str] = &["session", "delivery", "delivery_refused"];
 
 /// Tables that hold only what can be made again, or what counts for nothing.
 const PROJECTIONS: &[&str] = &["standing", "queue", "policy_draft"];

@@ -1,6 +1,7 @@
 //! What was acknowledged is there, once, whoever was killed meanwhile: the server, Postgres, or a part of it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod deliveries;
 mod people;
 #[path = "../processes/mod.rs"]
 #[expect(dead_code, reason = "other test crates do more with processes")]

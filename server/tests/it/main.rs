@@ -12,6 +12,7 @@ mod disputes;
 mod gate;
 mod gate_cli;
 mod gate_table;
+mod hooks;
 mod pages;
 mod people;
 mod policies;

@@ -42,10 +42,13 @@ async fn the_application_may_add_to_the_record_and_never_rewrite_it(pool: PgPool
     commit: insert select
     contributor: insert select
     decision: insert select
+    delivery: delete insert select; updates attempts due_at error state worked_at
+    delivery_refused: delete insert select; updates times
     deployed_change: insert select
     deployed_commit: insert select
     deployment: insert select
     event: insert select
+    host_change: insert select; updates answered asks attempts begun change_id confirmed_at due_at error recorded taken_until
     log_leaf: insert select
     mark: insert select
     patch: insert select

@@ -11,6 +11,9 @@ use std::{
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
+/// What GitHub signs its deliveries with.
+pub const HOOK_SECRET: &str = "a-secret-of-github";
+
 /// The process, and how to start it again.
 pub struct Site {
     process: Child,
@@ -44,6 +47,8 @@ impl Site {
             ("COUNTERSIGN_OIDC_CLIENT_ID", "countersign".to_owned()),
             ("COUNTERSIGN_OIDC_CLIENT_SECRET", "not-used".to_owned()),
             ("COUNTERSIGN_LEVEL_GROUPS", "senior=eng-senior".to_owned()),
+            ("COUNTERSIGN_GITHUB_HOOK_SECRET", HOOK_SECRET.to_owned()),
+            ("COUNTERSIGN_GITHUB_REPOSITORIES", "hosted/*".to_owned()),
             ("NO_COLOR", "1".to_owned()),
             ("RUST_LOG", "warn".to_owned()),
         ];

@@ -120,6 +120,8 @@ fn questions(method: &Method, route: &str) -> Vec<Question> {
             vec![]
         }
         (_, "/pkg/{name}" | "/docs" | "/docs/" | "/docs/{*rest}") => vec![],
+        // Takes and tells nothing back; strangers are refused before anything is read.
+        ("POST", "/hooks/{host}") => vec![],
         ("GET", "/openapi.json") => vec![get("/openapi.json", Nobody)],
         ("GET", "/") => vec![
             get("/", People),

@@ -2,6 +2,7 @@
 
 pub mod browsers;
 pub mod changes;
+pub mod hosts;
 pub mod machines;
 pub mod people;
 pub mod sockets;
@@ -25,6 +26,15 @@ pub const BEGINNING: domain::Timestamp = datetime!(2026-11-20 12:00 UTC);
 
 /// The role that the server runs as, in all test databases of a cluster, and its password where the cluster asks for one.
 const ROLE: &str = "countersign_it";
+
+/// What GitHub signs its deliveries with in tests: an old secret and the one that replaces it. Gitea is not connected.
+pub const HOOK_SECRETS: [&str; 2] = ["an-old-secret-of-github", "another-secret-of-github"];
+
+/// What GitLab sends along in tests.
+pub const GITLAB_SECRET: &str = "a-token-of-gitlab";
+
+/// The repositories of which GitHub tells in tests. Other tests submit to `acme/payments`, which no host is asked about.
+const HOOKED: &str = "hosted/*,codertocat/*,octo-org/*,electron/*,github/*";
 
 /// How many connections to the database a server has unless told.
 const CONNECTIONS: u32 = 8;
@@ -230,6 +240,10 @@ fn settings(address: SocketAddr) -> Settings {
             "COUNTERSIGN_LEVEL_GROUPS" => {
                 "junior=eng-junior,mid=eng-mid,senior=eng-senior".to_owned()
             }
+            "COUNTERSIGN_GITHUB_HOOK_SECRET" => HOOK_SECRETS.join("\n"),
+            "COUNTERSIGN_GITHUB_REPOSITORIES" => HOOKED.to_owned(),
+            "COUNTERSIGN_GITLAB_HOOK_SECRET" => GITLAB_SECRET.to_owned(),
+            "COUNTERSIGN_GITLAB_REPOSITORIES" => "halden/*".to_owned(),
             "COUNTERSIGN_ADMIN_GROUPS" => "countersign-admins".to_owned(),
             _ => return None,
         })

@@ -1,0 +1,101 @@
+//! Events of GitHub.
+
+use super::{Event, Look, Unreadable, before, key, repository};
+use serde::Deserialize;
+
+pub(super) fn event(name: &str) -> Option<Event> {
+    Some(match name {
+        "pull_request" => Event::Change,
+        "push" => Event::Push,
+        "merge_group" => Event::MergeGroup,
+        "check_run" | "check_suite" => Event::Check,
+        // An app gets some of these without asking for them; reviews and comments are no decisions.
+        "ping"
+        | "installation"
+        | "installation_repositories"
+        | "installation_target"
+        | "github_app_authorization"
+        | "pull_request_review"
+        | "pull_request_review_comment"
+        | "pull_request_review_thread"
+        | "issue_comment"
+        | "status"
+        | "repository" => Event::Nothing,
+        _ => return None,
+    })
+}
+
+pub(super) fn told(event: Event, payload: Payload) -> Result<Vec<Look>, Unreadable> {
+    let repository = repository(payload.repository.map(|repository| repository.full_name))?;
+    let look = |number| Ok(Look::Change(repository.clone(), key(Some(number))?));
+    match event {
+        Event::Change => Ok(vec![Look::Change(
+            repository.clone(),
+            key(payload.pull_request.map(|change| change.number))?,
+        )]),
+        Event::Push => before(repository, payload.before),
+        Event::MergeGroup => {
+            let number = payload
+                .merge_group
+                .and_then(|group| at_the_end_of(&group.head_ref));
+            let lacks = Unreadable::Lacks("merge_group.head_ref");
+            Ok(vec![look(number.ok_or(lacks)?)?])
+        }
+        Event::Check if asked_again(payload.action.as_deref()) => {
+            let check = payload.check_run.or(payload.check_suite);
+            let changes = check.map(|check| check.pull_requests).unwrap_or_default();
+            changes
+                .into_iter()
+                .map(|change| look(change.number))
+                .collect()
+        }
+        Event::Check | Event::Nothing => Ok(vec![]),
+    }
+}
+
+fn asked_again(action: Option<&str>) -> bool {
+    matches!(action, Some("rerequested" | "requested_action"))
+}
+
+/// The number in `refs/heads/gh-readonly-queue/main/pr-104-<commit>`: nothing else tells which change it is.
+fn at_the_end_of(head_ref: &str) -> Option<u64> {
+    let (number, _) = head_ref
+        .rsplit('/')
+        .next()?
+        .strip_prefix("pr-")?
+        .split_once('-')?;
+    number.parse().ok()
+}
+
+#[derive(Deserialize)]
+pub(super) struct Payload {
+    action: Option<String>,
+    repository: Option<Repository>,
+    pull_request: Option<Numbered>,
+    before: Option<String>,
+    merge_group: Option<MergeGroup>,
+    check_run: Option<Check>,
+    check_suite: Option<Check>,
+}
+
+#[derive(Deserialize)]
+struct Repository {
+    full_name: String,
+}
+
+#[derive(Deserialize)]
+struct Numbered {
+    number: u64,
+}
+
+#[derive(Deserialize)]
+struct MergeGroup {
+    head_ref: String,
+}
+
+#[derive(Deserialize)]
+struct Check {
+    /// None of them are named where the change comes from a fork.
+    #[serde(default)]
+    pull_requests: Vec<Numbered>,
+}
