@@ -5,7 +5,7 @@ BENCH_CONNECTIONS=32
 BENCH_SECONDS=10
 
 bench() {
-  local name=${1:-} figures=(page-weight verdict pages gate gate-latency submit)
+  local name=${1:-} figures=(page-weight verdict marks pages gate gate-latency submit)
   [ $# -le 1 ] || misuse "bench takes one name, not “$*”."
   if [ -n "$name" ]; then
     [[ " ${figures[*]} " = *" $name "* ]] || misuse "There is no figure “$name”; there are ${figures[*]}."
@@ -14,6 +14,10 @@ bench() {
   only_one bench
   if [ "${figures[*]}" = verdict ]; then
     bench_verdict
+    return
+  fi
+  if [ "${figures[*]}" = marks ]; then
+    bench_marks
     return
   fi
   install_for run
@@ -75,6 +79,12 @@ bench_verdict() {
     median=$(node -p "require('${CARGO_TARGET_DIR:-$ROOT/target}/criterion/$name/new/estimates.json').median.point_estimate / 1000")
     printf '%s %.1f us\n' "$name" "$median"
   done
+}
+
+bench_marks() {
+  cargo bench --quiet --package domain --bench marks >&2
+  # Eight messages are judged in one round.
+  node -p "'marks ' + (require('${CARGO_TARGET_DIR:-$ROOT/target}/criterion/marks/commits/new/estimates.json').median.point_estimate / 8e6 * 100).toFixed(1) + ' s for 100,000 commits'"
 }
 
 bench_gate() {

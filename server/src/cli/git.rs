@@ -9,11 +9,14 @@ use super::objects;
 use crate::api::wire;
 use anyhow::{Context, anyhow, bail};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use domain::names::CommitSha;
+use domain::{
+    commit::{Commit, Signature},
+    names::CommitSha,
+};
 use std::{
     collections::HashSet,
     fs::File,
-    io::{Read, Seek, SeekFrom, Write},
+    io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
 };
@@ -300,6 +303,32 @@ impl Checkout {
             .collect()
     }
 
+    /// Calls `each` with every commit that `to` has and `from` has not, the latest first.
+    pub fn history(
+        &self,
+        from: Option<&CommitSha>,
+        to: &CommitSha,
+        mut each: impl FnMut(Commit) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut git = self.git();
+        git.args(["rev-list", "--topo-order", to.as_str()]);
+        git.args(from.map(|from| format!("^{from}")));
+        let mut list = Running::start(git.stdout(Stdio::piped()))?;
+        let mut cat = Running::start(
+            self.git()
+                .args(["cat-file", "--batch"])
+                .stdin(list.stdout()?)
+                .stdout(Stdio::piped()),
+        )?;
+        let mut batch = BufReader::with_capacity(1 << 20, cat.stdout()?);
+        let mut object = Vec::new();
+        while let Some(sha) = next_of_batch(&mut batch, &mut object)? {
+            each(plain(&commit(&sha, &object)?)?)?;
+        }
+        list.finish()?;
+        cat.finish()
+    }
+
     /// The ids of the commits that `head` has and `previous` has not, the latest first.
     pub fn since(&self, previous: &CommitSha, head: &CommitSha) -> anyhow::Result<Vec<String>> {
         self.reaches(previous, previous, head)?;
@@ -523,6 +552,50 @@ fn one_of_batch(text: &[u8]) -> Option<(&str, &[u8], &[u8])> {
         .split_once(" commit ")?;
     let (object, rest) = text[end + 1..].split_at_checked(size.parse().ok()?)?;
     Some((sha, object, rest.strip_prefix(b"\n")?))
+}
+
+/// Reads one object of such a batch into `object`; its id, or none behind the last.
+fn next_of_batch(batch: &mut impl BufRead, object: &mut Vec<u8>) -> anyhow::Result<Option<String>> {
+    const UNREADABLE: &str = "git wrote commits in a way that this version cannot read";
+    let mut head = String::new();
+    if batch.read_line(&mut head).context(UNREADABLE)? == 0 {
+        return Ok(None);
+    }
+    let (sha, size) = head.trim_end().split_once(" commit ").context(UNREADABLE)?;
+    let size: usize = size.parse().context(UNREADABLE)?;
+    object.resize(size + 1, 0);
+    batch.read_exact(object).context(UNREADABLE)?;
+    object.truncate(size);
+    Ok(Some(sha.to_owned()))
+}
+
+/// The same without what only travels: text that is not UTF-8 is replaced as the server does it.
+fn plain(commit: &wire::Commit) -> anyhow::Result<Commit> {
+    let signature = |who: &wire::Signature| {
+        let lossy = |text| String::from_utf8_lossy(&bytes(text)).into_owned();
+        Signature {
+            name: lossy(&who.name),
+            email: lossy(&who.email),
+        }
+    };
+    let sha = |id: &String| CommitSha::parse(id.clone()).context("git's answer");
+    Ok(Commit {
+        sha: sha(&commit.sha)?,
+        tree: sha(&commit.tree)?,
+        parents: commit.parents.iter().map(sha).collect::<Result<_, _>>()?,
+        author: signature(&commit.author),
+        authored_at: commit.authored_at,
+        committer: signature(&commit.committer),
+        message: bytes(&commit.message),
+    })
+}
+
+/// What [`text`] made of these bytes.
+fn bytes(text: &wire::Text) -> Vec<u8> {
+    match text {
+        wire::Text::Utf8(text) => text.clone().into_bytes(),
+        wire::Text::Bytes { base64 } => BASE64_STANDARD.decode(base64).unwrap_or_default(),
+    }
 }
 
 /// A commit as git stores it: headers, an empty line, the message.

@@ -14,6 +14,7 @@ mod demo;
 mod deployment;
 mod gate;
 mod git;
+mod marks;
 mod migrate;
 mod objects;
 mod people;
@@ -55,6 +56,8 @@ enum Command {
     Demo(demo::Options),
     /// Tell Countersign of a change: run in a git checkout, in CI.
     Submit(submit::Options),
+    /// Show the marks of AI tools in a local repository: nothing is sent anywhere.
+    Marks(marks::Options),
     /// Ask whether a commit may pass.
     Gate(gate::Options),
     /// Tell Countersign what was shipped where.
@@ -104,6 +107,7 @@ impl Command {
             Command::Migrate => done(migrate::run().await, 1),
             Command::Demo(options) => done(demo::run(options).await, 1),
             Command::Submit(options) => done(submit::run(options).await, NO_ANSWER),
+            Command::Marks(options) => done(marks::run(&options), NO_ANSWER),
             Command::Gate(options) => gate::run(options).await,
             Command::Deployment(options) => done(deployment::run(options).await, NO_ANSWER),
             Command::Token(options) => done(token::run(options).await, 1),

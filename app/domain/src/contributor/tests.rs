@@ -327,6 +327,21 @@ fn a_tools_name_on_another_account_stays_somebody() {
 }
 
 #[test]
+fn whoever_lets_a_tool_put_its_name_behind_theirs_is_still_there() {
+    for name in [
+        "Ana (aider)",
+        "Ana (claude)",
+        "Ana (claude-sonnet-4-20250514)",
+    ] {
+        let by_tool = commit(&format!("{name} <ana@halden.example>"), WEB, "Fix\n");
+        assert_eq!(
+            people(&by_tool),
+            [format!("author {name} email:ana@halden.example")]
+        );
+    }
+}
+
+#[test]
 fn infrastructure_counts_for_nothing_unless_it_writes_commits() {
     let mut merge = commit(WEB, WEB, "Merge\n");
     assert_eq!(people(&merge), ["author GitHub email:noreply@github.com"]);

@@ -11,17 +11,22 @@ use crate::{commit::Signature, text};
 pub(super) fn tool(who: &Signature) -> Option<(Tool, Strength)> {
     let who = &seen(who);
     let address = who.email.to_lowercase();
+    if is_not_a_tools(&address) {
+        return None;
+    }
     let account = Account::of(&address);
     let by_rule = RULES
         .iter()
-        .filter_map(|rule| {
-            Some((
-                rule.tool.clone(),
-                judge(rule, who, &address, account.as_ref())?,
-            ))
-        })
+        .filter_map(|rule| Some((rule, judge(rule, who, &address, account.as_ref())?)))
         .max_by_key(|(_, strength)| *strength);
-    by_rule.or_else(|| by_name(who))
+    by_rule
+        .map(|(rule, strength)| (rule.tool(), strength))
+        .or_else(|| by_name(who))
+}
+
+fn is_not_a_tools(address: &str) -> bool {
+    let not = |rule: &Rule| matches!(rule.sign, Sign::NotAddress(not) if not == address);
+    RULES.iter().any(not)
 }
 
 /// Whether this is surely a tool and no human.
@@ -30,6 +35,10 @@ pub(super) fn is_tool(who: &Signature) -> bool {
     let address = who.email.to_lowercase();
     let account = Account::of(&address);
     RULES.iter().any(|rule| {
+        // `Ana (aider)` is Ana.
+        if matches!(rule.sign, Sign::Suffix(_)) {
+            return false;
+        }
         let strength = judge(rule, who, &address, account.as_ref());
         strength.is_some_and(|strength| strength >= Strength::Marked)
     })
@@ -92,30 +101,63 @@ fn judge(
         Sign::Vendor(domain) => {
             let there = address.rsplit_once('@').is_some_and(|(_, at)| at == domain);
             let named = there.then(|| whole_name(&who.name)).flatten()?;
-            (named.tool == rule.tool).then_some(rule.strength)
+            (named.tool == rule.tool()).then_some(rule.strength)
         }
-        Sign::Trailer { .. } | Sign::Link(_) => None,
+        Sign::Login(login) => account
+            .is_some_and(|account| account.login == login)
+            .then_some(rule.strength),
+        Sign::Suffix(suffix) => ends_so(&who.name, suffix).then_some(rule.strength),
+        Sign::NotAddress(_)
+        | Sign::Name(_)
+        | Sign::AlsoName(_)
+        | Sign::Trailer { .. }
+        | Sign::Link(_)
+        | Sign::Line(_)
+        | Sign::Branch(_) => None,
     }
+}
+
+fn ends_so(name: &str, suffix: &str) -> bool {
+    let name = name.trim_end().as_bytes();
+    let start = name.len().checked_sub(suffix.len());
+    start.is_some_and(|start| name[start..].eq_ignore_ascii_case(suffix.as_bytes()))
 }
 
 /// What a name alone says: nobody is called `Claude Opus 4.6` or `GitHub Copilot`; somebody may be called Claude.
 fn by_name(who: &Signature) -> Option<(Tool, Strength)> {
-    if who.name.trim_end().ends_with("(aider)") {
-        return Some((Tool::Aider, Strength::Marked));
-    }
     if let Some(named) = whole_name(&who.name) {
-        let person = !named.sure && matches!(named.tool, Tool::ClaudeCode | Tool::Gemini);
-        let strength = if named.sure {
-            Strength::Marked
-        } else {
-            Strength::Hinted
-        };
-        return (!person).then_some((named.tool, strength));
+        return of_name(named, who);
+    }
+    if who.email.is_empty() {
+        // `Gemini, your friendly neighborhood code agent.`
+        let named = whole_name(who.name.split(',').next()?)?;
+        return of_name(named, who);
     }
     // `Ana (claude)`: a person, who says something.
     let (_, behind) = who.name.trim_end().strip_suffix(')')?.rsplit_once('(')?;
     let named = whole_name(behind)?;
-    Some((named.tool, Strength::Hinted))
+    // `Ana (claude-sonnet-4-20250514)`: nobody is called that in brackets, either.
+    let strength = if named.model {
+        Strength::Marked
+    } else {
+        Strength::Hinted
+    };
+    Some((named.tool, strength))
+}
+
+fn of_name(named: words::Named, who: &Signature) -> Option<(Tool, Strength)> {
+    if named.sure {
+        return Some((named.tool, Strength::Marked));
+    }
+    match named.tool {
+        // People are called that.
+        Tool::ClaudeCode => None,
+        Tool::Gemini if !who.email.is_empty() => None,
+        Tool::Gemini | Tool::Copilot | Tool::Codex | Tool::Cursor if who.email.is_empty() => {
+            Some((named.tool, Strength::Marked))
+        }
+        tool => Some((tool, Strength::Hinted)),
+    }
 }
 
 /// The tool, where the name is that tool's from beginning to end, but for versions.
@@ -128,7 +170,7 @@ fn whole_name(name: &str) -> Option<words::Named> {
         word.lower.starts_with(|c: char| c.is_ascii_digit())
             || matches!(
                 word.lower.as_str(),
-                "max" | "pro" | "flash" | "thinking" | "preview" | "mini"
+                "max" | "pro" | "flash" | "thinking" | "preview" | "mini" | "developer"
             )
     };
     // `Claude Code 2.1.63 / Claude Opus 4.6`
@@ -278,6 +320,10 @@ mod tests {
     fn a_name_that_only_looks_like_a_tool_is_only_a_hint() {
         use Strength::Hinted;
         assert_eq!(found("Codex", "x@y.example"), Some((Tool::Codex, Hinted)));
+        assert_eq!(
+            found("Ana (claude-sonnet-4-20250514)", "ana@y.example"),
+            Some((Tool::ClaudeCode, Strength::Marked))
+        );
         assert_eq!(
             found("Ana (claude)", "ana+claude@y.example"),
             Some((Tool::ClaudeCode, Hinted))

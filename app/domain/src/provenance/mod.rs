@@ -3,6 +3,7 @@
 //! Anybody can write or strip a mark. So a mark can raise what is asked of a change and never lower it, and no mark
 //! means that nobody knows.
 
+mod branches;
 mod identities;
 pub(crate) mod lines;
 mod sentences;
@@ -20,7 +21,7 @@ use crate::{
 };
 use lines::Line;
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use table::Rule;
 
 /// What the marks add up to.
@@ -116,6 +117,19 @@ pub fn marks(commits: &[Commit], said: Option<&Said>) -> Vec<Mark> {
 #[must_use]
 pub fn provenance(marks: &[Mark]) -> Provenance {
     Provenance::of(marks.iter().map(|mark| mark.strength))
+}
+
+/// The tools that took part, as marks prove it. One that nobody named counts where no other is.
+#[must_use]
+pub fn tools(marks: &[Mark]) -> BTreeSet<Tool> {
+    let proved = marks
+        .iter()
+        .filter(|mark| mark.strength >= Strength::Marked);
+    let mut tools: BTreeSet<Tool> = proved.map(|mark| mark.tool.clone()).collect();
+    if tools.len() > 1 {
+        tools.remove(&Tool::unspecified());
+    }
+    tools
 }
 
 impl Provenance {
@@ -228,7 +242,7 @@ struct Found {
 impl Found {
     fn by(rule: &Rule, text: &str) -> Self {
         Self {
-            tool: rule.tool.clone(),
+            tool: rule.tool(),
             model: words::model_in(text),
             strength: rule.strength,
         }
@@ -301,25 +315,39 @@ fn in_message(commit: &Commit, kept: &mut Kept) {
             text,
         })
         .collect();
-    let mut marked = HashSet::new();
+    let mut marked: HashMap<u32, Vec<Tool>> = HashMap::new();
     let mut trailers = lines::trailers(&seen).into_iter().peekable();
     for (at, line) in seen.iter().enumerate() {
         let trailer = trailers.next_if(|trailer| trailer.at == at);
-        let by_trailer = trailer.as_ref().and_then(trailers::read);
-        let is_trailer = by_trailer.is_some();
-        let found = by_trailer
-            .or_else(|| trailers::link(*line))
-            .or_else(|| sentences::footer(*line));
-        if let Some(found) = found {
-            let folded = trailer.filter(|_| is_trailer).map_or(1, |t| t.lines);
+        let by_trailer = trailer.as_ref().map(trailers::read).unwrap_or_default();
+        let is_trailer = !by_trailer.is_empty();
+        let found = if is_trailer {
+            by_trailer
+        } else {
+            let other = trailers::link(*line).or_else(|| sentences::footer(*line));
+            other.into_iter().collect()
+        };
+        let folded = trailer.filter(|_| is_trailer).map_or(1, |t| t.lines);
+        for found in found {
             let text = as_written(lines.get(at..at + folded).unwrap_or_default());
-            marked.insert(line.number);
+            marked
+                .entry(line.number)
+                .or_default()
+                .push(found.tool.clone());
             kept.push(found.mark(place(commit, line.number, is_trailer), &text));
         }
     }
+    let merged = seen.first().and_then(|subject| branches::merged(*subject));
+    if let Some((branch, found)) = merged.and_then(|branch| Some((branch, branches::hint(branch)?)))
+    {
+        kept.push(found.mark(place(commit, 1, false), branch));
+    }
     for (number, text, found) in sentences::disclosures(seen.iter().copied()) {
-        // What a trailer or a footer says is a sentence, too.
-        if !marked.contains(&number) {
+        // What a trailer or a footer says is a sentence, too, and may go on over more lines.
+        let known = marked
+            .get(&number)
+            .is_some_and(|tools| tools.contains(&found.tool) || found.tool == Tool::unspecified());
+        if !known {
             kept.push(found.mark(place(commit, number, false), &text));
         }
     }

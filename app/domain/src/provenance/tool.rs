@@ -91,6 +91,26 @@ const KNOWN: &[(Tool, &str, &str, &[&str])] = &[
     (Tool::Roo, "roo", "Roo Code", &["roo-code", "roomote"]),
 ];
 
+/// Tools without an id of their own that go by several names (as [`slug`] writes them): the name that counts, and the others.
+const OTHERS: &[(&str, &[&str])] = &[
+    (
+        "amazon-q",
+        &[
+            "amazonq",
+            "amazon-q-developer",
+            "q-developer",
+            "codewhisperer",
+            "amazon-codewhisperer",
+            "aws-codewhisperer",
+        ],
+    ),
+    ("kiro", &["kiro-agent", "kiro-cli", "aws-kiro", "kiro-ide"]),
+    ("qwen-code", &["qwen-coder"]),
+    ("coderabbit", &["coderabbitai", "code-rabbit"]),
+    ("openclaw", &["clawdbot", "openclaw-agent"]),
+    ("posthog-code", &["posthog"]),
+];
+
 impl Tool {
     /// The longest name of a tool that we have no id for.
     pub const MOST: usize = 40;
@@ -106,7 +126,11 @@ impl Tool {
     pub fn parse(name: &str) -> Option<Self> {
         let slug = slug(name);
         let slug = slug.strip_prefix("other-").unwrap_or(&slug);
-        Self::known(slug).or_else(|| (!slug.is_empty()).then(|| Self::Other(slug.to_owned())))
+        let usual = OTHERS
+            .iter()
+            .find(|(_, others)| others.contains(&slug))
+            .map_or(slug, |(usual, _)| usual);
+        Self::known(usual).or_else(|| (!usual.is_empty()).then(|| Self::Other(usual.to_owned())))
     }
 
     /// The ids of all tools that have one of their own.
@@ -188,6 +212,14 @@ mod tests {
             assert_eq!(Tool::parse(name), Some(Tool::ClaudeCode), "{name}");
         }
         assert_eq!(Tool::parse("GitHub Copilot"), Some(Tool::Copilot));
+        for name in [
+            "Amazon Q",
+            "CodeWhisperer",
+            "amazon-q-developer",
+            "other:amazon-q",
+        ] {
+            assert_eq!(Tool::parse(name).unwrap().id(), "other:amazon-q", "{name}");
+        }
         assert_eq!(Tool::parse("Warp"), Some(Tool::Other("warp".to_owned())));
         assert_eq!(Tool::parse(" — "), None);
     }

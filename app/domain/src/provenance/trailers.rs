@@ -1,28 +1,29 @@
 //! Marks in the lines of a message that are made by tools or for machines: trailers and links.
 
 use super::{
-    Found, Strength, Tool, identities,
+    Found, MOST_MARKS, Strength, Tool, identities,
     lines::{Line, Trailer},
     table::{KEYS, RULES, Reading, Rule, Sign},
     words,
 };
 use crate::commit::Signature;
 
-/// What this trailer says, if it says that a tool took part.
-pub(super) fn read(trailer: &Trailer<'_>) -> Option<Found> {
+/// What this trailer says of tools that took part; nothing where it says of none.
+pub(super) fn read(trailer: &Trailer<'_>) -> Vec<Found> {
     let lower = trailer.value.to_lowercase();
     let by_rule = RULES.iter().find(|rule| {
         matches!(rule.sign, Sign::Trailer { key, value } if key == trailer.key && lower.starts_with(value))
     });
     if let Some(rule) = by_rule {
-        return Some(Found::by(rule, &trailer.value));
+        return vec![Found::by(rule, &trailer.value)];
     }
-    let (_, reading) = KEYS.iter().find(|(key, _)| *key == trailer.key)?;
-    // A subject that begins like a disclosure is about disclosures.
-    let subject = trailer.is_subject;
+    let Some((_, reading)) = KEYS.iter().find(|(key, _)| *key == trailer.key) else {
+        return Vec::new();
+    };
     match reading {
         Reading::Identity => identity(&trailer.value),
-        Reading::Disclosure if subject => None,
+        // A subject that begins like a disclosure is about disclosures.
+        Reading::Disclosure if trailer.is_subject => Vec::new(),
         Reading::Helper => helper(&trailer.value, true),
         Reading::HelperIfKnown => helper(&trailer.value, false),
         Reading::Disclosure => disclosure(&trailer.value),
@@ -174,8 +175,8 @@ impl Named {
     }
 }
 
-fn identity(value: &str) -> Option<Found> {
-    let all = people(value).into_iter().filter_map(|named| {
+fn identity(value: &str) -> Vec<Found> {
+    let found = people(value).into_iter().filter_map(|named| {
         let who = named.identity();
         let (tool, strength) = identities::tool(&who)?;
         let model = words::model_in(&who.name);
@@ -185,59 +186,73 @@ fn identity(value: &str) -> Option<Found> {
             strength,
         })
     });
-    all.max_by_key(|found| found.strength)
+    found.take(MOST_MARKS).collect()
 }
 
-fn helper(value: &str, tools_only: bool) -> Option<Found> {
+fn helper(value: &str, tools_only: bool) -> Vec<Found> {
     if is_denial(value) {
-        return None;
+        return Vec::new();
     }
     let found = |tool, strength| {
         let model = words::model_in(value);
-        Some(Found {
+        vec![Found {
             tool,
             model,
             strength,
-        })
+        }]
     };
-    if let Some((tool, Strength::Marked)) = people(value)
-        .iter()
-        .find_map(|named| identities::tool(&named.identity()))
-    {
+    let identity = people(value)
+        .into_iter()
+        .find_map(|named| identities::tool(&named.identity()));
+    if let Some((tool, Strength::Marked)) = identity {
         return found(tool, Strength::Declared);
     }
-    if let Some(named) = words::tool_in(value) {
+    if let Some(named) = words::tool_in(value).filter(|_| value.contains('@')) {
         // `Assisted-by: Claude Dupont <claude@dupont.example>` names a person.
-        let person = value.contains('@') && !named.sure;
-        let strength = if person {
-            Strength::Hinted
-        } else {
+        let strength = if named.sure {
             Strength::Declared
+        } else {
+            Strength::Hinted
         };
         return found(named.tool, strength);
     }
+    let named = declared(value);
     // Someone with an address is a person who helped, and a generator need not be an AI.
-    if !tools_only || value.contains('@') {
-        return None;
+    if !named.is_empty() || !tools_only || value.contains('@') {
+        return named;
     }
     let name = value
         .split([':', '(', '[', ',', ';'])
         .next()
         .unwrap_or(value);
-    found(Tool::parse(name)?, Strength::Declared)
+    Tool::parse(name).map_or_else(Vec::new, |tool| found(tool, Strength::Declared))
 }
 
-fn disclosure(value: &str) -> Option<Found> {
+/// All tools that are named in what somebody declares.
+pub(super) fn declared(text: &str) -> Vec<Found> {
+    let tools = words::tools_in(text).into_iter();
+    tools
+        .map(|tool| Found {
+            tool,
+            model: words::model_in(text),
+            strength: Strength::Declared,
+        })
+        .collect()
+}
+
+fn disclosure(value: &str) -> Vec<Found> {
     if is_denial(value) {
-        return None;
+        return Vec::new();
     }
-    let tool = words::tool_in(value).map_or_else(Tool::unspecified, |named| named.tool);
-    let model = words::model_in(value);
-    Some(Found {
-        tool,
-        model,
+    let named = declared(value);
+    if !named.is_empty() {
+        return named;
+    }
+    vec![Found {
+        tool: Tool::unspecified(),
+        model: None,
         strength: Strength::Declared,
-    })
+    }]
 }
 
 /// `none`, `no`, `false`, `I did not use one`: somebody filled a form in and says that nothing helped. That proves
@@ -260,10 +275,8 @@ mod tests {
             number: 3,
             text: line,
         };
-        let found = lines::trailers(&[line])
-            .first()
-            .and_then(read)
-            .or_else(|| link(line))?;
+        let by_trailer = lines::trailers(&[line]).iter().flat_map(read).next();
+        let found = by_trailer.or_else(|| link(line))?;
         Some((found.tool.id().into_owned(), found.strength))
     }
 
@@ -350,7 +363,8 @@ mod tests {
             ("Assisted-by: ChatGPTv5", "other:chatgpt"),
             ("Assisted-by: Warp", "other:warp"),
             ("Generated-by: Claude Opus 4.5", "claude-code"),
-            ("Generated-By: PostHog Code", "-"),
+            ("Generated-By: PostHog Code", "other:posthog-code"),
+            ("Generated-By: protoc", "-"),
             (
                 "Claude-Generated-By: Claude Code (cli/claude-opus-4-5=100%)",
                 "claude-code",
@@ -402,6 +416,9 @@ mod tests {
             number: 1,
             text: "AI usage: document the policy",
         };
-        assert_eq!(lines::trailers(&[subject]).first().and_then(read), None);
+        assert_eq!(
+            lines::trailers(&[subject]).iter().flat_map(read).next(),
+            None
+        );
     }
 }

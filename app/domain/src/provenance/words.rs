@@ -1,6 +1,10 @@
 //! Finds the names of tools and models in what people write.
 
-use super::Tool;
+use super::{
+    Tool,
+    table::{RULES, Rule, Sign},
+};
+use std::{cmp::Reverse, collections::HashMap, sync::LazyLock};
 
 /// One word of a text: letters and digits, with hyphens, dots and underscores inside.
 #[derive(Debug, Clone)]
@@ -50,6 +54,8 @@ pub(super) struct Named {
     pub(super) words: usize,
     /// No person, place or thing is called that. `Claude`, `Cursor` and `Gemini` alone are such names.
     pub(super) sure: bool,
+    /// It is a model's name, and whose tool ran it is guessed.
+    pub(super) model: bool,
 }
 
 /// Whether these words say that something was not made with a tool: `did not use`, `without any AI`.
@@ -83,11 +89,50 @@ pub(super) fn tool_in(text: &str) -> Option<Named> {
     (0..words.len()).find_map(|at| tool_at(&words, at))
 }
 
+/// All tools that a text names, each once. A model counts for its maker's tool only where no tool is named: `Codex with GPT 5.4`.
+pub(super) fn tools_in(text: &str) -> Vec<Tool> {
+    let words = words(text);
+    let mut all = Vec::new();
+    let mut at = 0;
+    while at < words.len() {
+        let named = tool_at(&words, at);
+        at += named.as_ref().map_or(1, |named| named.words);
+        all.extend(named);
+    }
+    let has_tool = all.iter().any(|named| !named.model);
+    all.retain(|named| !(has_tool && named.model));
+    let mut tools: Vec<Tool> = Vec::new();
+    for named in all {
+        if !tools.contains(&named.tool) {
+            tools.push(named.tool);
+        }
+    }
+    tools
+}
+
 /// The tool or model that is named from this word on.
 pub(super) fn tool_at(words: &[Word<'_>], at: usize) -> Option<Named> {
+    if let Some(named) = named_in_table(words, at) {
+        return Some(named);
+    }
     let word = words.get(at)?;
     let next = lower(words, at + 1);
-    let named = |tool, words, sure| Some(Named { tool, words, sure });
+    let named = |tool, words, sure| {
+        Some(Named {
+            tool,
+            words,
+            sure,
+            model: false,
+        })
+    };
+    let model = |tool, words| {
+        Some(Named {
+            tool,
+            words,
+            sure: true,
+            model: true,
+        })
+    };
     let product = matches!(next, "code" | "cli" | "agent" | "ai" | "bot" | "autofix");
     let length = 1 + usize::from(product);
     match word.lower.as_str() {
@@ -96,48 +141,65 @@ pub(super) fn tool_at(words: &[Word<'_>], at: usize) -> Option<Named> {
             let inner = tool_at(words.get(..at + 2)?, at + 1).filter(|named| named.words == 1)?;
             named(inner.tool, 2, true)
         }
-        "claude" if is_family(next) => named(Tool::ClaudeCode, 2, true),
+        "claude" if is_family(next) => model(Tool::ClaudeCode, 2),
         "claude" => named(Tool::ClaudeCode, length, product),
         "copilot" => named(Tool::Copilot, length, product),
         "codex" => named(Tool::Codex, length, product),
-        "gemini" => named(Tool::Gemini, length, product || starts_with_digit(next)),
+        "gemini" if starts_with_digit(next) => model(Tool::Gemini, 1),
+        // There is a company of that name.
+        "gemini" => named(Tool::Gemini, length, product && next != "bot"),
         // The ordinary word is not a name.
         "cursor" if word.text != "cursor" => named(Tool::Cursor, length, product),
         "devin" if product => named(Tool::Devin, length, true),
         "jules" if product => named(Tool::Jules, length, true),
-        "gpt" if starts_with_digit(next) => named(gpt(), 2, true),
-        family if is_family(family) && starts_with_digit(next) => named(Tool::ClaudeCode, 2, true),
-        other => named(one_word(other)?, 1, true),
+        "gpt" if starts_with_digit(next) => model(gpt(), 2),
+        family if is_family(family) && starts_with_digit(next) => model(Tool::ClaudeCode, 2),
+        other => model(model_of(other)?, 1),
     }
 }
 
-/// Names that are one word and nothing else.
-fn one_word(word: &str) -> Option<Tool> {
-    const WHOLE: &[&str] = &[
-        "aider",
-        "windsurf",
-        "opencode",
-        "antigravity",
-        "openhands",
-        "gemini-cli",
-        "claude-code",
-        "codex-cli",
-        "copilot-cli",
-        "cursor-agent",
-        "copilot-swe-agent",
-        "openai-codex",
-        "github-copilot",
-        "qwen-code",
-        "qwen-coder",
-        "kiro",
-    ];
+/// What the table says that these words name.
+fn named_in_table(words: &[Word<'_>], at: usize) -> Option<Named> {
+    let rules = NAMES.get(lower(words, at))?;
+    rules.iter().find_map(|(name, rule)| {
+        let length = name.split(' ').count();
+        let same = name
+            .split(' ')
+            .zip(words.get(at..)?)
+            .filter(|(part, word)| *part == word.lower)
+            .count();
+        let is_product = matches!(lower(words, at + length), "agent" | "bot" | "developer");
+        (same == length).then(|| Named {
+            tool: rule.tool(),
+            words: length + usize::from(is_product),
+            sure: matches!(rule.sign, Sign::Name(_)) || is_product,
+            model: false,
+        })
+    })
+}
+
+/// The names of the table by their first word, the longest first.
+static NAMES: LazyLock<HashMap<&str, Vec<(&str, &Rule)>>> = LazyLock::new(|| {
+    let mut names: HashMap<&str, Vec<(&str, &Rule)>> = HashMap::new();
+    for rule in RULES {
+        if let Sign::Name(name) | Sign::AlsoName(name) = rule.sign {
+            let first = name.split(' ').next().unwrap_or(name);
+            names.entry(first).or_default().push((name, rule));
+        }
+    }
+    for of_one in names.values_mut() {
+        of_one.sort_by_key(|(name, _)| Reverse(name.len()));
+    }
+    names
+});
+
+/// Whose model goes by this name.
+fn model_of(word: &str) -> Option<Tool> {
     let model = |prefix: &str| {
         word.strip_prefix(prefix)
             .is_some_and(|rest| rest.chars().any(|c| c.is_ascii_digit()))
     };
-    if WHOLE.contains(&word) {
-        Tool::parse(word)
-    } else if model("claude-") {
+    if model("claude-") {
         Some(Tool::ClaudeCode)
     } else if model("gemini-") {
         Some(Tool::Gemini)

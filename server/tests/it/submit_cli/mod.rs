@@ -2,7 +2,7 @@
 
 mod bent;
 mod carrying;
-mod checkout;
+pub mod checkout;
 mod deploying;
 mod stories;
 

@@ -1,4 +1,8 @@
-//! Marks of whole commits: what they add up to, what traps there are, and a corpus where one is at hand.
+//! Marks of whole commits: what they add up to, and what traps there are.
+
+mod corpus;
+mod table;
+mod traps;
 
 use super::*;
 use proptest::prelude::*;
@@ -82,59 +86,6 @@ fn whoever_submits_can_say_that_a_machine_took_part() {
 }
 
 #[test]
-fn traps_are_not_taken() {
-    for (author, committer, message) in [
-        (
-            "Leila <leila@anthropic.com>",
-            "GitHub <noreply@github.com>",
-            "Revert \"chore: bump Claude Code to 2.1.21\"\n\nThis reverts commit 1.\n",
-        ),
-        (
-            "Claude Dupont <claude@dupont.example>",
-            ANA,
-            "Fix\n\nSigned-off-by: Claude Dupont <claude@dupont.example>\n",
-        ),
-        (
-            "Devin Halden <devin@halden.example>",
-            ANA,
-            "Merge branch 'develop' into devin-dismiss-reviews\n",
-        ),
-        (
-            "gemini-cli-robot <gemini-cli-robot@google.com>",
-            ANA,
-            "chore(release): v0.55.0\n",
-        ),
-        (
-            "renovate[bot] <29139614+renovate[bot]@users.noreply.github.com>",
-            ANA,
-            "Update anthropics/claude-code-action\n",
-        ),
-        (
-            ANA,
-            ANA,
-            "Merge pull request #1 from o/codex/investigate-and-fix\n",
-        ),
-        (
-            ANA,
-            ANA,
-            "Detect marks\n\n- Claude regex anchors to noreply@anthropic.com\n- Added aider '(aider)' author suffix\n",
-        ),
-        (
-            ANA,
-            ANA,
-            "Require `Co-authored-by: Claude <noreply@anthropic.com>`\n",
-        ),
-    ] {
-        let marks = marks(&[commit(author, committer, message)], None);
-        assert_eq!(
-            provenance(&marks),
-            Provenance::Unknown,
-            "{author} {message}\n{marks:?}"
-        );
-    }
-}
-
-#[test]
 fn an_invisible_character_does_not_hide_a_mark() {
     let message = "Fix\n\nCo-authored-by: Cl\u{200b}aude <noreply@an\u{2060}thropic.com>\n";
     assert_eq!(by_ana(message), Provenance::Assisted);
@@ -200,90 +151,4 @@ proptest! {
         commit.author = Signature { name: text.clone(), email: text };
         let _ = marks(&[commit], None);
     }
-}
-
-/// The four tools whose marks are in the table so far.
-const COVERED: [&str; 4] = ["claude-code", "copilot", "cursor", "codex"];
-
-/// A labelled commit, as the corpus' own README describes it.
-struct Labelled {
-    id: String,
-    commit: Commit,
-    assisted: bool,
-    disputed: bool,
-    tools: Vec<String>,
-    note: String,
-}
-
-fn labelled(line: &str) -> Labelled {
-    let row: serde_json::Value = serde_json::from_str(line).unwrap();
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let signature = |value: &serde_json::Value| Signature {
-        name: text(&value["name"]),
-        email: text(&value["email"]),
-    };
-    let mut commit = commit(ANA, ANA, &text(&row["message"]));
-    commit.author = signature(&row["author"]);
-    commit.committer = signature(&row["committer"]);
-    let labels = &row["labels"];
-    Labelled {
-        id: text(&row["id"]),
-        commit,
-        assisted: labels["assisted"].as_bool().unwrap(),
-        disputed: labels["disputed"].as_bool().unwrap(),
-        tools: labels["tools"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(text)
-            .collect(),
-        note: text(&labels["note"]),
-    }
-}
-
-#[test]
-fn the_corpus_of_real_commits_is_judged_as_its_readers_did() {
-    let Ok(path) = std::env::var("COUNTERSIGN_CORPUS") else {
-        eprintln!(
-            "COUNTERSIGN_CORPUS names no file, so the corpus of real commits was not judged."
-        );
-        return;
-    };
-    let all = std::fs::read_to_string(path).unwrap();
-    let rows: Vec<Labelled> = all
-        .lines()
-        .map(labelled)
-        .filter(|row| !row.disputed)
-        .collect();
-    let (mut missed, mut taken, mut other_missed) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut hits, mut right_tool) = (0, 0);
-    for row in &rows {
-        let marks = marks(std::slice::from_ref(&row.commit), None);
-        let assisted = provenance(&marks) == Provenance::Assisted;
-        let covered = row
-            .tools
-            .iter()
-            .any(|tool| COVERED.contains(&tool.as_str()));
-        match (row.assisted, assisted) {
-            (true, true) if covered => {
-                hits += 1;
-                let found = |tool: &String| marks.iter().any(|mark| mark.tool.id() == *tool);
-                right_tool += usize::from(row.tools.iter().any(found));
-            }
-            (true, false) if covered => missed.push(&row.id),
-            (true, false) => other_missed.push(&row.id),
-            (false, true) => taken.push((&row.id, &row.note)),
-            _ => {}
-        }
-    }
-    eprintln!(
-        "{} undisputed commits. Four tools: recall {hits}/{}, with the right tool {right_tool}. Wrongly assisted: {}. \
-         Of other tools, whose rows come later, missed: {}.",
-        rows.len(),
-        hits + missed.len(),
-        taken.len(),
-        other_missed.len(),
-    );
-    assert!(missed.is_empty(), "missed: {missed:?}");
-    assert!(taken.is_empty(), "traps taken: {taken:?}");
 }
