@@ -19,6 +19,7 @@
 //! | [`verdict`] | what policy makes of a change and its decisions now |
 //! | [`carry`] | an approval counts for a new revision too, because that is provably the same change |
 //! | [`deployment`] | what was shipped, and whether it had been allowed |
+//! | [`landing`] | what a change became on its target: the commit that ships |
 //! | [`stand_in`] | somebody who may approve in the place of somebody else, the principal |
 //! | [`standing`] | all that `verdict` reads except the time, one row a revision |
 //! | [`host`](host::Host) | where code and changes are kept: GitHub, GitLab, Gitea |
@@ -36,6 +37,7 @@ pub mod digest;
 pub mod gate;
 pub mod host;
 pub mod ids;
+pub mod landing;
 pub mod names;
 pub mod next;
 pub mod patch;

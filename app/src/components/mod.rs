@@ -8,6 +8,7 @@ pub mod frame;
 pub mod history;
 pub mod link;
 pub mod marks;
+pub mod merged;
 pub mod mode;
 pub mod policy;
 pub mod readers;

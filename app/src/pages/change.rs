@@ -37,6 +37,7 @@ use crate::{
         frame::{Frame, Place, Viewer, rank},
         history::{Commits, Counts, Decisions},
         marks::{Marks, Origin, tools},
+        merged::{self, Unsigned},
         mode::{self, Observed},
         since::{Difference, Incomparable, PieceOfIt},
         slots::{Missing, Signed},
@@ -365,7 +366,7 @@ pub fn show(page: ChangePage) -> AnyView {
                 {moved.map(|moved| view! { <WhatMoved moved case=case.clone() now/> })}
                 {(!is_current).then(|| view! { <NotCurrent case=case.clone() told/> })}
                 <header class="change-head">
-                    <Head case=case.clone() mode now/>
+                    <Head case=case.clone() mode merged=merged::without_sign_off(case.change.state, &verdict) now/>
                     <p class="gist">
                         <Origin provenance=standing.provenance tools=tools.clone()/>
                         <Amount revision=case.revision.clone()/>
@@ -588,7 +589,7 @@ fn counts(case: &Case, standing: &Standing, decision: &Decision) -> Counts {
 const LONG_TITLE: usize = 110;
 
 #[component]
-fn Head(case: Case, mode: Mode, now: Timestamp) -> AnyView {
+fn Head(case: Case, mode: Mode, merged: bool, now: Timestamp) -> AnyView {
     let Case {
         change, revision, ..
     } = case;
@@ -601,6 +602,7 @@ fn Head(case: Case, mode: Mode, now: Timestamp) -> AnyView {
             <span aria-hidden="true">"/"</span>
             <span>{change.key.to_string()}</span>
             <Observed mode/>
+            <Unsigned merged/>
         </nav>
         <h1><Theirs text=change.title/></h1>
         {long.then(|| view! { <details class="whole"><summary>"The whole title"</summary></details> })}

@@ -27,6 +27,7 @@ use crate::{
         deployments::Owed,
         frame::{Frame, Place, Viewer},
         marks::{Origin, word},
+        merged::{self, Unsigned},
         mode::Observed,
         slots::Slots,
         sprite::Icon,
@@ -83,6 +84,8 @@ pub struct Row {
     pub size: (i32, i32, i32),
     /// How many approvals count now.
     pub signed: usize,
+    /// Whether it went into its target without a sign-off.
+    pub merged: bool,
     /// What holds now.
     pub verdict: Verdict,
     /// Whether the viewer has the level that is asked for. Only says where a change is listed; the change's page asks the rules.
@@ -130,6 +133,7 @@ impl Row {
                 .filter(|veto| veto.person == viewer.person.id)
                 .map(|veto| veto.revision)
                 .max(),
+            merged: merged::without_sign_off(change.state, &verdict),
             verdict,
             since,
             mode,
@@ -709,6 +713,7 @@ fn Line(row: Row, now: Timestamp) -> AnyView {
                 <span>{short(&row.repository)}</span>
                 <span class="sub">{format!("{} {}, r{}", owner(&row.repository), row.key, row.number)}</span>
                 <Observed mode=row.mode/>
+                <Unsigned merged=row.merged/>
             </div>
             <div class="by">
                 <span class="name">

@@ -12,19 +12,24 @@ use axum::{
 };
 use domain::{
     Timestamp,
-    gate::{self, Answer, Moment, NoMoment, Question},
+    gate::{self, Answer, Found, Moment, NoMoment, Question},
     ids::TokenId,
+    landing::{self, Source},
     names::{CommitSha, Environment, RepositoryName},
-    policy::Terms,
+    policy::{Policy, Terms},
     problem::Problem,
     token::Scope,
     verdict::Word,
 };
 use serde::Deserialize;
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 use store::{
     deployments::{self, Before},
     gates::{self, Asking},
+    landings,
     tokens::TokenHash,
 };
 use tokio::time::Instant;
@@ -33,7 +38,7 @@ use utoipa::IntoParams;
 /// The longest that a question waits.
 const MAX_WAIT: u64 = 60;
 /// The most commits of one release.
-const MAX_COMMITS: usize = 500;
+pub const MAX_COMMITS: usize = 500;
 /// How long a waiting question sleeps at most before it asks again: news may be held back by a long transaction.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 
@@ -233,7 +238,8 @@ pub async fn ask_then(
     }
     let then = gates::then(&server.db, &question, &moment, server.claims_max_age()).await?;
     let then = then.ok_or_else(to_come)?;
-    let answer = gate::answer(then.found, &then.terms.policy, moment.at());
+    let policy = &then.terms.policy;
+    let answer = answered(then.found, then.sources, policy, moment.at());
     let judged = Judged {
         terms: then.terms,
         snapshot: moment.snapshot().to_owned(),
@@ -330,18 +336,66 @@ async fn judge(
         token.allows(Scope::Gate, &question.repository)?;
     }
     let (terms, now) = (last.terms, server.db.now());
-    let found = asked.into_iter().map(|one| one.found).chain([last.found]);
-    let answers = found
-        .map(|found| gate::answer(found, &terms.policy, now))
+    let known = asked.into_iter().map(|one| (one.found, one.sources));
+    let known = known.chain([(last.found, last.sources)]);
+    let answers = known
+        .map(|(found, sources)| answered(found, sources, &terms.policy, now))
         .collect();
     let judged = Judged {
         terms,
         snapshot: last.snapshot,
     };
     let answers = going_back(server, questions, answers, &judged, now).await?;
+    let answers = together(server, questions, answers, &judged).await?;
     let mode = judged.terms.mode(now);
     let answers = answers.into_iter().map(|answer| answer.in_mode(mode));
     Ok((answers.collect(), judged, token.id))
+}
+
+/// Of a head the answer about the revisions that have it, of another commit that about the revisions that became it.
+fn answered(found: Vec<Found>, sources: Vec<Source>, policy: &Policy, now: Timestamp) -> Answer {
+    if found.is_empty() {
+        landing::landed(sources, policy, now)
+    } else {
+        gate::answer(found, policy, now)
+    }
+}
+
+/// The answers about a whole release, from the snapshot that the others came from: of commits that nobody told of it is looked
+/// up whether they stand below one that passes, and of nothing else.
+async fn together(
+    server: &Server,
+    questions: &[Question],
+    answers: Vec<Answer>,
+    by: &Judged,
+) -> Result<Vec<Answer>, Refusal> {
+    let asked = questions.iter().map(|question| &question.commit);
+    let asked: Vec<(CommitSha, Answer)> = asked.cloned().zip(answers).collect();
+    let unheard = |(_, answer): &&(CommitSha, Answer)| answer.verdict == Word::Unheard;
+    let unheard: Vec<CommitSha> = asked
+        .iter()
+        .filter(unheard)
+        .map(|(commit, _)| commit.clone())
+        .collect();
+    let below = match questions.first() {
+        Some(question) if (1..asked.len()).contains(&unheard.len()) => {
+            let mut conn = server
+                .db
+                .pool()
+                .acquire()
+                .await
+                .map_err(store::Error::from)?;
+            landings::above(
+                &mut conn,
+                &question.repository,
+                &unheard,
+                Some(&by.snapshot),
+            )
+            .await?
+        }
+        _ => HashMap::new(),
+    };
+    Ok(landing::together(asked, &below))
 }
 
 /// The answers to who would deploy to an environment, from the snapshot that the others came from. Only of commits that would get a no it is looked up whether they were

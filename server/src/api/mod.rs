@@ -5,7 +5,7 @@ mod changes;
 mod decisions;
 pub mod deployments;
 mod desk;
-mod gate;
+pub mod gate;
 mod parse;
 mod policies;
 mod readers;

@@ -10,6 +10,7 @@ use domain::{
     commit::{Commit, Signature},
     contributor::{self, Contributor, Role},
     digest::PatchHash,
+    landing::{Claim, Kind, Landed},
     names::{Branch, ChangeKey, CommitSha, NameError, RepositoryName},
     provenance::{Said, Tool},
 };
@@ -46,6 +47,7 @@ pub struct Parsed {
     pub make_current: bool,
     pub commits: Vec<Commit>,
     pub said: Option<Said>,
+    pub landed: Option<Claim>,
 }
 
 /// Who opened the change.
@@ -81,10 +83,54 @@ pub fn submission(from: wire::Submission) -> Result<Parsed, Wrong> {
         draft: from.draft,
         target: branch("target", from.target)?,
         merge_base: name("base", CommitSha::parse(from.base))?,
-        head,
         make_current: from.current,
         said: from.ai.map(said).transpose()?,
+        landed: from
+            .merged_as
+            .map(|claim| landed(claim, &head))
+            .transpose()?,
         commits,
+        head,
+    })
+}
+
+fn landed(from: wire::MergedAs, head: &CommitSha) -> Result<Claim, Wrong> {
+    if from.commits.len() > MAX_COMMITS {
+        return Err(wrong(
+            "merged_as.commits",
+            format!("are more than {MAX_COMMITS}"),
+        ));
+    }
+    let claim = Claim {
+        kind: match from.kind {
+            wire::Merged::Merge => Kind::Merge,
+            wire::Merged::Squash => Kind::Squash,
+            wire::Merged::Rebase => Kind::Rebase,
+        },
+        commits: from
+            .commits
+            .into_iter()
+            .map(landed_commit)
+            .collect::<Result<_, _>>()?,
+        onto: name("merged_as.onto", CommitSha::parse(from.onto))?,
+        tree: name("merged_as.tree", CommitSha::parse(from.tree))?,
+    };
+    match claim.check(head) {
+        Ok(()) => Ok(claim),
+        Err(what) => Err(wrong("merged_as", what.to_string())),
+    }
+}
+
+fn landed_commit(from: wire::MergedCommit) -> Result<Landed, Wrong> {
+    let sha = |field, text| name(field, CommitSha::parse(text));
+    Ok(Landed {
+        sha: sha("merged_as.commits.sha", from.sha)?,
+        tree: sha("merged_as.commits.tree", from.tree)?,
+        parents: from
+            .parents
+            .into_iter()
+            .map(|parent| sha("merged_as.commits.parents", parent))
+            .collect::<Result<_, _>>()?,
     })
 }
 

@@ -7,6 +7,7 @@ use domain::{
     decision::{Principal, Recorded},
     deployment::Sanction,
     gate::{Answer, Judged, Moment, Question},
+    landing::{Origin, Via},
     names::RepositoryName,
     people::Level,
     policy::{
@@ -44,11 +45,23 @@ pub fn answer(question: &Question, from: Answer, by: &gate::Judged) -> wire::Ans
             .into_iter()
             .map(|judged| gate_change(question, judged))
             .collect(),
-        via: None,
+        via: from.via.map(via),
         policy: Some(policy(&by.terms.policy)),
         as_of: from.as_of,
         snapshot: Moment::new(from.as_of, by.snapshot.clone()).to_string(),
         source_age: None,
+    }
+}
+
+fn via(from: Via) -> wire::Via {
+    let (kind, evidence) = match from.origin {
+        Origin::Landed(kind, evidence) => (kind.as_str(), Some(evidence.as_str().to_owned())),
+        Origin::Part => ("part", None),
+    };
+    wire::Via {
+        kind: kind.to_owned(),
+        digests: from.digests.iter().map(ToString::to_string).collect(),
+        evidence,
     }
 }
 
@@ -68,7 +81,7 @@ fn gate_change(question: &Question, judged: Judged) -> wire::GateChange {
         target: found.target.to_string(),
         state: state(found.state),
         revision: found.standing.number,
-        head: question.commit.to_string(),
+        head: found.head.to_string(),
         digest: found.standing.digest.to_string(),
         current: found.current,
         verdict: verdict(judged.verdict.word()),

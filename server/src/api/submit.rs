@@ -223,6 +223,7 @@ fn prepare(
         draft: change.draft,
         commits: change.commits,
         patch,
+        landed: change.landed,
         token,
     };
     Ok((submission, place))

@@ -42,6 +42,40 @@ pub struct Submission {
     /// Make a head that is already known the current one again, as after a force-push back.
     #[serde(default)]
     pub current: bool,
+    /// What it became on its target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_as: Option<MergedAs>,
+}
+
+/// The commit that a change became, with the trees that show it to be exactly the head, merged onto the target.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MergedAs {
+    pub kind: Merged,
+    /// The commits that it added to the target's first parents, the last one first: one for a merge and a squash.
+    pub commits: Vec<MergedCommit>,
+    /// The target's commit just before them.
+    pub onto: String,
+    /// The tree that `git merge-tree` writes for `onto` and the head.
+    pub tree: String,
+}
+
+/// How a change became a commit of its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Merged {
+    Merge,
+    Squash,
+    Rebase,
+}
+
+/// A commit of the target, as git recorded it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MergedCommit {
+    pub sha: String,
+    pub tree: String,
+    pub parents: Vec<String>,
 }
 
 /// A delivery of a code host that was taken.
@@ -282,9 +316,18 @@ pub struct Carried {
 }
 
 /// How a shipped commit came from changes.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Via {
+    /// `merge`, `squash`, `rebase`; or `part`: it stands below a commit that was asked about with it, and passes with that.
+    #[schema(example = "squash")]
     pub kind: String,
+    /// The digests of the revisions that the answer rests on.
+    #[serde(default)]
+    pub digests: Vec<String>,
+    /// `tree`: the trees were compared where it was submitted. `host`: a code host says so. Null for a part.
+    #[serde(default)]
+    #[schema(example = "tree")]
+    pub evidence: Option<String>,
 }
 
 /// The policy that judged.

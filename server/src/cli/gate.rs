@@ -3,12 +3,18 @@
 use super::{
     NO_ANSWER,
     client::{self, Client, Failure},
-    failed, warn,
+    failed,
+    git::Checkout,
+    landing, warn,
 };
 use crate::{
-    api::wire::{Answer, Need, Past, Verdict},
+    api::{
+        gate::MAX_COMMITS,
+        wire::{Answer, Answers, Need, Past, Questions, Verdict},
+    },
     settings,
 };
+use anyhow::Context as _;
 use domain::{
     gate::Moment,
     names::{Branch, CommitSha, Environment, RepositoryName},
@@ -19,6 +25,7 @@ use serde::Serialize;
 use std::{
     fmt::Display,
     io::{self, Write as _},
+    path::PathBuf,
     process::ExitCode,
     time::Duration,
 };
@@ -30,6 +37,8 @@ const THEN: u8 = 4;
 /// How long an answer may take that nothing is waited for.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+const MIXED_UP: &str = "the answer is about something else than was asked: something between us and the server mixes answers up";
+
 /// The longest that a server keeps one question waiting.
 const SLICE: Duration = Duration::from_secs(60);
 
@@ -38,6 +47,7 @@ const SLICE: Duration = Duration::from_secs(60);
 Examples:
   countersign gate --repository acme/payments --commit \"$GITHUB_SHA\"
   countersign gate --repository acme/payments --commit \"$(git rev-parse HEAD)\" --target main --wait 30m
+  countersign gate --repository acme/payments --range \"$DEPLOYED..HEAD\" --environment production
   countersign gate --repository acme/payments --commit \"$ROLL_BACK_TO\" --environment production
   countersign gate --repository acme/payments --commit \"$GITHUB_SHA\" --as-of \"$(jq -r .snapshot answer.json)\"
 
@@ -53,8 +63,14 @@ pub struct Options {
     #[arg(long, value_name = "OWNER/NAME")]
     repository: RepositoryName,
     /// Full id of the commit that wants to pass
-    #[arg(long, value_name = "SHA")]
-    commit: CommitSha,
+    #[arg(long, value_name = "SHA", required_unless_present = "range")]
+    commit: Option<CommitSha>,
+    /// A whole release instead, what runs now and what would run then, as git knows them here: allowed only if every commit is that the branch took in between
+    #[arg(long, value_name = "DEPLOYED..HEAD", conflicts_with_all = ["commit", "wait", "as_of"])]
+    range: Option<String>,
+    /// The git checkout, for --range [default: where you are]
+    #[arg(long, value_name = "DIR")]
+    repo_dir: Option<PathBuf>,
     /// Only changes that go to this branch
     #[arg(long, value_name = "BRANCH")]
     target: Option<Branch>,
@@ -76,12 +92,16 @@ pub struct Options {
 
 /// Asks until there is an answer or no time left.
 pub async fn run(options: Options) -> ExitCode {
-    let said = match &options.as_of {
-        None => ask(&options).await.map(|answer| {
+    let said = match (&options.range, &options.as_of) {
+        (Some(range), _) => ask_all(&options, range).await.map(|answers| {
+            say(&options, &answers, sentences(&options, &answers));
+            exit_code_of_all(&answers)
+        }),
+        (None, None) => ask(&options).await.map(|answer| {
             say(&options, &answer, sentence(&answer));
             exit_code(&answer)
         }),
-        Some(moment) => ask_then(&options, moment).await.map(|past| {
+        (None, Some(moment)) => ask_then(&options, moment).await.map(|past| {
             say(&options, &past, history(&past.then, moment));
             THEN
         }),
@@ -112,6 +132,16 @@ fn exit_code(answer: &Answer) -> u8 {
             | Verdict::NotRequired,
         ) => 2,
     }
+}
+
+/// That of the answers that lets pass least: whoever rejected a part of it rejected the release.
+fn exit_code_of_all(answers: &Answers) -> u8 {
+    let codes: Vec<u8> = answers.answers.iter().map(exit_code).collect();
+    let first = [1, NO_ANSWER, 2]
+        .into_iter()
+        .find(|code| codes.contains(code));
+    // What says no as a whole lets nothing pass, whatever its parts say.
+    first.unwrap_or(if answers.allow { 0 } else { NO_ANSWER })
 }
 
 /// Time can only help where somebody may still sign off.
@@ -167,7 +197,8 @@ async fn ask_once(client: &Client, options: &Options, wait: Duration) -> Result<
     let lasting = |error| Failure::Lasting(format!("{error:#}"));
     let request = request(client, options, "api/v1/gate", wait_for).map_err(lasting)?;
     let answer = client::answer(request.timeout(wait + PATIENCE)).await?;
-    is_about(options, &answer).map_err(lasting)?;
+    let about = commit(options).and_then(|commit| is_about(options, commit, &answer));
+    about.map_err(lasting)?;
     Ok(answer)
 }
 
@@ -177,8 +208,35 @@ async fn ask_then(options: &Options, moment: &Moment) -> anyhow::Result<Past> {
     let as_of = Some(("as_of", moment.to_string()));
     let request = request(&client, options, "api/v1/gate/past", as_of)?;
     let past: Past = client::answer(request.timeout(PATIENCE)).await?;
-    is_about(options, &past.then)?;
+    is_about(options, commit(options)?, &past.then)?;
     Ok(past)
+}
+
+/// Asks once about every commit that the branch took.
+async fn ask_all(options: &Options, range: &str) -> anyhow::Result<Answers> {
+    let client = Client::new(&options.server)?;
+    let checkout = Checkout::open(options.repo_dir.as_deref())?;
+    let commits = landing::release(&checkout, range)?;
+    anyhow::ensure!(
+        commits.len() <= MAX_COMMITS,
+        "--range {range} has {} commits, and at most {MAX_COMMITS} are asked about at once: ask about a part of them first",
+        commits.len()
+    );
+    let questions = Questions {
+        repository: options.repository.to_string(),
+        target: options.target.as_ref().map(ToString::to_string),
+        environment: options.environment.as_ref().map(ToString::to_string),
+        commits: commits.iter().map(ToString::to_string).collect(),
+    };
+    let request = client
+        .request(Method::POST, "api/v1/gate")?
+        .json(&questions);
+    let answers: Answers = client::answer(request.timeout(PATIENCE)).await?;
+    anyhow::ensure!(answers.answers.len() == commits.len(), MIXED_UP);
+    for (commit, answer) in commits.iter().zip(&answers.answers) {
+        is_about(options, commit, answer)?;
+    }
+    Ok(answers)
 }
 
 fn request(
@@ -189,7 +247,7 @@ fn request(
 ) -> anyhow::Result<RequestBuilder> {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.append_pair("repository", options.repository.as_str());
-    query.append_pair("commit", options.commit.as_str());
+    query.append_pair("commit", commit(options)?.as_str());
     if let Some(target) = &options.target {
         query.append_pair("target", target.as_str());
     }
@@ -201,17 +259,18 @@ fn request(
     Ok(request.header("cache-control", "no-cache"))
 }
 
-fn is_about(options: &Options, answer: &Answer) -> anyhow::Result<()> {
-    let asked = answer.commit == options.commit.as_str()
+fn commit(options: &Options) -> anyhow::Result<&CommitSha> {
+    options.commit.as_ref().context("--commit is missing")
+}
+
+fn is_about(options: &Options, commit: &CommitSha, answer: &Answer) -> anyhow::Result<()> {
+    let asked = answer.commit == commit.as_str()
         && answer
             .repository
             .eq_ignore_ascii_case(options.repository.as_str())
         && answer.target.as_deref() == options.target.as_ref().map(Branch::as_str)
         && answer.environment.as_deref() == options.environment.as_ref().map(Environment::as_str);
-    anyhow::ensure!(
-        asked,
-        "the answer is about something else than was asked: something between us and the server mixes answers up"
-    );
+    anyhow::ensure!(asked, MIXED_UP);
     Ok(())
 }
 
@@ -229,7 +288,9 @@ fn say(options: &Options, answer: &impl Serialize, sentence: String) {
         }
     } else {
         // Names and titles are other people's text, and a terminal obeys what nobody sees.
-        print(text::visible(&sentence));
+        for line in sentence.lines() {
+            print(text::visible(line));
+        }
     }
 }
 
@@ -241,6 +302,20 @@ fn print(line: impl Display) {
 fn no_answer(error: &anyhow::Error) -> serde_json::Value {
     let problem = error.downcast_ref().and_then(Failure::problem);
     serde_json::json!({ "allow": false, "error": format!("{error:#}"), "problem": problem })
+}
+
+/// A line for each commit that may not pass, and one for all of them.
+fn sentences(options: &Options, answers: &Answers) -> String {
+    let refused = answers.answers.iter().filter(|answer| !answer.allow);
+    let mut lines: Vec<String> = refused.map(sentence).collect();
+    let (count, repository) = (answers.answers.len(), &options.repository);
+    lines.push(match (answers.allow, lines.len()) {
+        (true, _) => format!("allowed: all {count} commits of {repository}"),
+        (false, refused) => {
+            format!("not allowed: {refused} of {count} commits of {repository} may not pass")
+        }
+    });
+    lines.join("\n")
 }
 
 /// One line that nobody takes for an answer about now.

@@ -288,12 +288,14 @@ impl Checkout {
         merge_base: &CommitSha,
         head: &CommitSha,
     ) -> anyhow::Result<Vec<wire::Commit>> {
-        let mut list = Running::start(
-            self.git()
-                .args(["rev-list", "--topo-order", "--reverse", head.as_str()])
-                .arg(format!("^{merge_base}"))
-                .stdout(Stdio::piped()),
-        )?;
+        let mut git = self.git();
+        git.args(["rev-list", "--topo-order", "--reverse", head.as_str()]);
+        self.listed(git.arg(format!("^{merge_base}")))
+    }
+
+    /// The commits whose ids `list` writes, in its order.
+    fn listed(&self, list: &mut Command) -> anyhow::Result<Vec<wire::Commit>> {
+        let mut list = Running::start(list.stdout(Stdio::piped()))?;
         let names = list.stdout()?;
         let objects = output_of(self.git().args(["cat-file", "--batch"]).stdin(names))?;
         list.finish()?;
@@ -327,6 +329,70 @@ impl Checkout {
         }
         list.finish()?;
         cat.finish()
+    }
+
+    /// The commit and those that its branch took before it, the last one first: at most so many.
+    pub fn first_parents(&self, tip: &CommitSha, most: usize) -> anyhow::Result<Vec<wire::Commit>> {
+        let mut git = self.git();
+        git.args(["rev-list", "--first-parent", &format!("--max-count={most}")]);
+        git.arg(tip.as_str());
+        self.verify(&output_of(&mut git)?)?;
+        self.listed(&mut git)
+    }
+
+    /// How many commits of its own, merges left out, `head` has that `tip` has not.
+    pub fn count_missing(&self, tip: &CommitSha, head: &CommitSha) -> anyhow::Result<usize> {
+        let mut git = self.git();
+        git.args(["rev-list", "--count", "--no-merges", head.as_str()]);
+        let count = line_of(git.arg(format!("^{tip}")))?;
+        count.parse().context("git counts in numbers")
+    }
+
+    /// The tree of `head` merged onto `onto`, as git alone makes it; none where they conflict. What it writes goes into our own
+    /// repository, and no attribute of the change or the machine says how files are merged.
+    pub fn merged_tree(
+        &self,
+        onto: &CommitSha,
+        head: &CommitSha,
+    ) -> anyhow::Result<Option<String>> {
+        let base = self.merge_base(onto, head)?;
+        self.verify_contents(&base, onto)?;
+        self.verify_contents(&base, head)?;
+        let mut git = self.git();
+        git.env("GIT_OBJECT_DIRECTORY", self.bare.path().join("objects"))
+            .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", &self.objects)
+            .arg(format!("--attr-source={}", self.empty_tree))
+            .args(["-c", "core.attributesFile=/dev/null"])
+            .args(["merge-tree", "--write-tree", "--no-messages"])
+            .args([onto.as_str(), head.as_str()]);
+        let output = git.output().context("git could not be run")?;
+        let tree = String::from_utf8_lossy(&output.stdout)
+            .trim_end()
+            .to_owned();
+        match output.status.code() {
+            Some(0) => Ok(Some(tree)),
+            // One is a conflict; everything else, that it could not.
+            Some(1) => Ok(None),
+            _ => bail!(
+                "git could not merge {head} onto {onto} to compare: {}",
+                String::from_utf8_lossy(&output.stderr).trim_end()
+            ),
+        }
+    }
+
+    /// The ids of the commits that a branch took since `previous`, the latest first.
+    pub fn taken_since(
+        &self,
+        previous: &CommitSha,
+        head: &CommitSha,
+    ) -> anyhow::Result<Vec<CommitSha>> {
+        self.reaches(previous, previous, head)?;
+        let mut git = self.git();
+        git.args(["rev-list", "--first-parent", head.as_str()]);
+        let listed = output_of(git.arg(format!("^{previous}")))?;
+        let listed = String::from_utf8_lossy(&listed);
+        let sha = |line: &str| CommitSha::parse(line).context("git's answer");
+        listed.lines().map(sha).collect()
     }
 
     /// The ids of the commits that `head` has and `previous` has not, the latest first.
@@ -514,7 +580,9 @@ fn bare_repository(format: &str, shallow: Option<&[u8]>) -> std::io::Result<Temp
     let config = format!(
         "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = {format}\n"
     );
-    std::fs::create_dir(dir.path().join("refs"))?;
+    for name in ["refs", "objects"] {
+        std::fs::create_dir(dir.path().join(name))?;
+    }
     std::fs::write(dir.path().join("HEAD"), "ref: refs/heads/none\n")?;
     std::fs::write(dir.path().join("config"), config)?;
     if let Some(commits) = shallow {

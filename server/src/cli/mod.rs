@@ -14,6 +14,7 @@ mod demo;
 mod deployment;
 mod gate;
 mod git;
+mod landing;
 mod marks;
 mod migrate;
 mod objects;

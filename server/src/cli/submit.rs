@@ -3,6 +3,7 @@
 use super::{
     client::{self, Client},
     git::Checkout,
+    landing,
 };
 use crate::api::wire;
 use anyhow::{Context, bail};
@@ -29,6 +30,9 @@ Examples:
   countersign submit --repository \"$CI_PROJECT_PATH\" --key \"!$CI_MERGE_REQUEST_IID\" \\
     --target \"$CI_MERGE_REQUEST_TARGET_BRANCH_NAME\" --base \"origin/$CI_MERGE_REQUEST_TARGET_BRANCH_NAME\" --head \"$CI_COMMIT_SHA\"
 
+  # After the merge: the commit on the target is what ships, and the gate shall know it
+  countersign submit --repository acme/payments --key 142 --head \"$PR_HEAD_SHA\" --merged-as \"$GITHUB_SHA\"
+
 Submitting the same revision again changes nothing. A token with scope `submit` is needed.
 Exit codes: 0 submitted, 3 not submitted.")]
 pub struct Options {
@@ -53,9 +57,9 @@ pub struct ChangeOptions {
     /// What the repository calls the change, such as 142
     #[arg(long)]
     pub key: ChangeKey,
-    /// The branch that the change goes to, as git knows it here; the patch begins where head left it
-    #[arg(long, value_name = "REV")]
-    pub base: String,
+    /// The branch that the change goes to, as git knows it here; the patch begins where head left it. Not needed with --merged-as
+    #[arg(long, value_name = "REV", required_unless_present = "merged_as")]
+    pub base: Option<String>,
     /// The change's last commit
     #[arg(long, value_name = "REV")]
     pub head: String,
@@ -89,6 +93,9 @@ pub struct ChangeOptions {
     /// Make a head that was submitted before the current one again, as after a force-push back
     #[arg(long)]
     pub current: bool,
+    /// The commit that the change became on its target, merged, squashed or rebased, so that the gate knows it; also says that the change is merged
+    #[arg(long, value_name = "REV")]
+    pub merged_as: Option<String>,
 }
 
 /// Reads the change out of the checkout, and sends it.
@@ -110,13 +117,17 @@ pub fn read(
     repo_dir: Option<&Path>,
 ) -> anyhow::Result<(wire::Submission, Vec<u8>)> {
     let checkout = Checkout::open(repo_dir)?;
-    let base = checkout.commit(&options.base)?;
     let head = checkout.commit(&options.head)?;
+    let merged_as = match &options.merged_as {
+        None => None,
+        Some(revision) => landing::became(&checkout, revision, &head)?,
+    };
+    let base = base(options, &checkout, merged_as.as_ref())?;
     let merge_base = checkout.merge_base(&base, &head)?;
     if merge_base == head {
         bail!(
             "head {head} is already part of {:?}: there is nothing to submit",
-            options.base
+            options.base.as_deref().unwrap_or_default()
         );
     }
     let commits = checkout.commits(&merge_base, &head)?;
@@ -136,13 +147,33 @@ pub fn read(
         head: head.to_string(),
         commits,
         draft: options.draft,
-        state: options.state,
+        state: if options.merged_as.is_some() {
+            wire::State::Merged
+        } else {
+            options.state
+        },
         ai: (options.ai || options.tool.is_some()).then(|| wire::Ai {
             tool: options.tool.clone(),
         }),
         current: options.current,
+        merged_as,
     };
     Ok((submission, patch))
+}
+
+/// Where the change left its target. What was merged is part of that now, and left it before the commit that it became.
+fn base(
+    options: &ChangeOptions,
+    checkout: &Checkout,
+    merged_as: Option<&wire::MergedAs>,
+) -> anyhow::Result<CommitSha> {
+    match (merged_as, &options.base) {
+        (Some(merged), _) => CommitSha::parse(merged.onto.as_str()).context("git's answer"),
+        (None, Some(base)) => checkout.commit(base),
+        (None, None) => bail!(
+            "the change was merged without a commit of its own, so the gate knows its head already; name what it left with --base to say that it is merged"
+        ),
+    }
 }
 
 fn author(options: &ChangeOptions) -> Option<wire::Author> {

@@ -2,17 +2,18 @@
 
 use crate::{
     Db, Error, Tx,
-    cases::{self, Which},
+    cases::{self, AsOf, Which},
     error::known,
-    events, ids, people,
+    events, ids, landings, people,
     policies::{self, Pointer},
     readers, repositories, rows,
 };
 use domain::{
     Timestamp,
-    deployment::{Deployed, Judged, Sanction, Shipped, Then, Within, judge},
+    deployment::{Deployed, Judged, Sanction, Shipped, Then, judge},
     gate::Found,
     ids::{ChangeId, RepositoryId, RevisionId, TokenId},
+    landing::Source,
     names::{ChangeKey, CommitSha, Environment, RepositoryName},
     policy::{Mode, Policy, Terms},
     readers::Reader,
@@ -201,7 +202,8 @@ async fn shipped(
     let shas: Vec<String> = report.commits.iter().map(ToString::to_string).collect();
     let decisions = lock(tx, repository, &shas).await?;
     let mut found = heads(tx, repository, &shas, pointer, claims_max_age).await?;
-    let mut within = within(tx, repository, &shas).await?;
+    let mut within = landings::above(tx.conn(), &report.repository, &report.commits, None).await?;
+    landed(tx, report, &mut found, claims_max_age).await?;
     let asked = Before {
         repository: &report.repository,
         commits: &report.commits,
@@ -233,7 +235,9 @@ async fn lock(
              select change_id from revision where repository_id = $1 and head = any($2)
              union
              select r.change_id from commit c join revision r on r.repository_id = c.repository_id and r.id = c.revision_id
-             where c.repository_id = $1 and c.sha = any($2))
+             where c.repository_id = $1 and c.sha = any($2)
+             union
+             select change_id from landing where repository_id = $1 and sha = any($2))
          order by id for share",
         repository.0,
         shas,
@@ -286,11 +290,13 @@ async fn heads(
                 known(case, "revision", "change_id")?.standing()
             }
         };
-        heads.entry(rows::head(row.head)?).or_default().push(Found {
+        let head = rows::head(row.head)?;
+        heads.entry(head.clone()).or_default().push(Found {
             change,
             revision,
             state: rows::state(&row.state)?,
             target: rows::target(row.target)?,
+            head,
             current: row.current,
             standing,
         });
@@ -298,30 +304,25 @@ async fn heads(
     Ok(heads)
 }
 
-/// The revisions that have these commits below their heads, the latest of each change first.
-async fn within(
+/// Adds the revisions that became the commits which are nobody's head.
+async fn landed(
     tx: &mut Tx,
-    repository: RepositoryId,
-    shas: &[String],
-) -> Result<HashMap<CommitSha, Vec<Within>>, Error> {
-    let rows = sqlx::query!(
-        "select c.sha, r.id, r.change_id, r.head from commit c
-         join revision r on r.repository_id = c.repository_id and r.id = c.revision_id
-         where c.repository_id = $1 and c.sha = any($2) and r.head <> c.sha order by r.change_id, r.number desc",
-        repository.0,
-        shas,
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    let mut within: HashMap<CommitSha, Vec<Within>> = HashMap::new();
-    for row in rows {
-        within.entry(sha(row.sha)?).or_default().push(Within {
-            change: ChangeId(row.change_id),
-            revision: RevisionId(row.id),
-            head: rows::head(row.head)?,
-        });
-    }
-    Ok(within)
+    report: &Report,
+    found: &mut HashMap<CommitSha, Vec<Found>>,
+    claims_max_age: Duration,
+) -> Result<(), Error> {
+    let is_no_head = |commit: &&CommitSha| !found.contains_key(*commit);
+    let others: Vec<CommitSha> = report.commits.iter().filter(is_no_head).cloned().collect();
+    let now = AsOf::default();
+    let sources =
+        landings::sources(tx.conn(), &report.repository, &others, claims_max_age, now).await?;
+    let revisions = |sources: Vec<Source>| sources.into_iter().map(|source| source.found).collect();
+    found.extend(
+        sources
+            .into_iter()
+            .map(|(commit, all)| (commit, revisions(all))),
+    );
+    Ok(())
 }
 
 /// What is asked of the deployments before: when commits were last allowed and deployed somewhere.

@@ -4,7 +4,7 @@ use crate::{
     Db, Error,
     cases::{self, AsOf, Which},
     error::known,
-    modes, people,
+    landings, modes, people,
     policies::{self, Pointer},
     rows,
     tokens::{self, TokenHash},
@@ -14,6 +14,7 @@ use domain::{
     change::ChangeState,
     gate::{self, Found, Moment},
     ids::{ChangeId, RevisionId},
+    landing::Source,
     names::{Branch, CommitSha, RepositoryName},
     policy::{Policy, Terms},
     standing::{FORM, Standing},
@@ -21,7 +22,7 @@ use domain::{
 };
 use serde_json::value::RawValue;
 use sqlx::{PgConnection, types::Json};
-use std::{mem, sync::Arc};
+use std::{collections::HashMap, mem, sync::Arc};
 use time::Duration;
 use uuid::Uuid;
 
@@ -41,8 +42,10 @@ pub struct Asked {
     pub terms: Terms,
     /// Which transactions the database had committed when it was asked.
     pub snapshot: String,
-    /// The revisions with this head; none if nobody told of the commit.
+    /// The revisions with this head.
     pub found: Vec<Found>,
+    /// Where there are none: the revisions that became this commit. None of both if nobody told of it.
+    pub sources: Vec<Source>,
 }
 
 /// A revision whose standing is missing or was made from other people or another policy than today's.
@@ -60,6 +63,8 @@ struct Stale {
 struct Looked {
     asked: Asked,
     stale: Vec<Stale>,
+    /// Whether it is no head, and revisions became it.
+    landed: bool,
 }
 
 /// What the one statement says of a question.
@@ -103,7 +108,9 @@ pub async fn glance(db: &Db, questions: &[Asking]) -> Result<Vec<Glance>, Error>
     let looked = look(&mut conn, questions).await?;
     let glance = |looked: Option<Looked>| match looked {
         None => Glance::NoToken,
-        Some(looked) if looked.stale.is_empty() => Glance::Fresh(Box::new(looked.asked)),
+        Some(looked) if looked.stale.is_empty() && !looked.landed => {
+            Glance::Fresh(Box::new(looked.asked))
+        }
         Some(_) => Glance::Stale,
     };
     Ok(looked.into_iter().map(glance).collect())
@@ -127,6 +134,8 @@ async fn look(conn: &mut PgConnection, questions: &[Asking]) -> Result<Vec<Optio
                   (select pg_current_snapshot()::text) as "snapshot!", repository.policy as "policy?", repository.policy_version as "policy_version?",
                   repository.policy_hash as "policy_hash?", repository.observe_until,
                   f.revision_id as "revision?", f.change_id as "change?", f.target as "target?",
+                  f.revision_id is null and exists (
+                      select from landing l where l.repository_id = repository.id and l.sha = q.head and l.tip = q.head) as "landed!",
                   f.state as "state?", f.current as "current?", f.facts as "facts?: Json<Box<RawValue>>", f.fresh as "fresh?"
            from unnest($1::bytea[], $2::text[], $3::text[], $4::text[]) with ordinality as q(token, repository, head, target, number)
            join token t on t.hash = q.token
@@ -151,12 +160,13 @@ async fn look(conn: &mut PgConnection, questions: &[Asking]) -> Result<Vec<Optio
     let mut all: Vec<Option<Looked>> = questions.iter().map(|_| None).collect();
     for mut row in rows {
         let place = usize::try_from(row.number - 1).ok();
-        let place = known(place.and_then(|i| all.get_mut(i)), "question", "number")?;
+        let place = place.and_then(|i| Some((all.get_mut(i)?, &questions.get(i)?.commit)));
+        let (place, commit) = known(place, "question", "number")?;
         let looked = match place {
             Some(looked) => looked,
             none => none.insert(row.looked(conn).await?),
         };
-        row.add_to(looked)?;
+        row.add_to(looked, commit)?;
     }
     Ok(all)
 }
@@ -181,8 +191,14 @@ pub async fn ask_facts(
 ) -> Result<Vec<Option<Asked>>, Error> {
     let mut tx = db.read().await?;
     let mut all = Vec::new();
-    for looked in look(tx.conn(), questions).await? {
-        let Some(Looked { mut asked, stale }) = looked else {
+    let looked = look(tx.conn(), questions).await?;
+    for (question, looked) in questions.iter().zip(looked) {
+        let Some(Looked {
+            mut asked,
+            stale,
+            landed,
+        }) = looked
+        else {
             all.push(None);
             continue;
         };
@@ -190,11 +206,34 @@ pub async fn ask_facts(
             let which = Which::This(one.revision);
             let case = cases::load(tx.conn(), one.change, which, claims_max_age).await?;
             let case = known(case, "revision", "change_id")?;
-            asked.found.push(one.found(case.standing()));
+            asked
+                .found
+                .push(one.found(&question.commit, case.standing()));
+        }
+        if landed {
+            asked.sources = sources(tx.conn(), question, claims_max_age).await?;
         }
         all.push(Some(asked));
     }
     Ok(all)
+}
+
+/// The revisions that became the commit and went where is asked.
+async fn sources(
+    conn: &mut PgConnection,
+    question: &Asking,
+    claims_max_age: Duration,
+) -> Result<Vec<Source>, Error> {
+    let commit = std::slice::from_ref(&question.commit);
+    let now = AsOf::default();
+    let sources =
+        landings::sources(conn, &question.repository, commit, claims_max_age, now).await?;
+    Ok(going_to(sources, question.target.as_ref()))
+}
+
+fn going_to(sources: HashMap<CommitSha, Vec<Source>>, target: Option<&Branch>) -> Vec<Source> {
+    let goes_there = |source: &Source| target.is_none_or(|target| source.found.target == *target);
+    sources.into_values().flatten().filter(goes_there).collect()
 }
 
 /// What was known of a commit at a moment of the past, and what its repository demanded then.
@@ -202,6 +241,7 @@ pub async fn ask_facts(
 pub struct Then {
     pub terms: Terms,
     pub found: Vec<Found>,
+    pub sources: Vec<Source>,
 }
 
 /// What an answer at that moment was judged from. None if this database never was in that moment's snapshot, or is not yet.
@@ -233,16 +273,21 @@ pub async fn then(
         let which = Which::This(revision);
         let case = cases::load_as_of(conn, change, which, claims_max_age, as_of).await?;
         let case = known(case, "revision", "change_id")?;
-        found.push(Found {
-            change,
-            revision,
-            state: case.change.state,
-            target: case.revision.target.clone(),
-            current: case.change.head == revision,
-            standing: case.standing(),
-        });
+        found.push(Found::of(&case));
     }
-    Ok(Some(Then { terms, found }))
+    let sources = if found.is_empty() {
+        let commit = std::slice::from_ref(&question.commit);
+        let then =
+            landings::sources(conn, &question.repository, commit, claims_max_age, as_of).await?;
+        going_to(then, question.target.as_ref())
+    } else {
+        vec![]
+    };
+    Ok(Some(Then {
+        terms,
+        found,
+        sources,
+    }))
 }
 
 /// Whether a snapshot has nothing that is yet to come: it would not stay the same.
@@ -290,6 +335,7 @@ struct Row {
     revoked_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
     snapshot: String,
+    landed: bool,
     policy: Option<String>,
     policy_version: Option<i32>,
     policy_hash: Option<Vec<u8>>,
@@ -336,15 +382,17 @@ impl Row {
             },
             snapshot: mem::take(&mut self.snapshot),
             found: Vec::new(),
+            sources: Vec::new(),
         };
         Ok(Looked {
             asked,
             stale: Vec::new(),
+            landed: self.landed,
         })
     }
 
     /// The revision that it names, if it names one.
-    fn add_to(self, looked: &mut Looked) -> Result<(), Error> {
+    fn add_to(self, looked: &mut Looked, head: &CommitSha) -> Result<(), Error> {
         let (Some(revision), Some(change), Some(target), Some(state), Some(current)) = (
             self.revision,
             self.change,
@@ -364,7 +412,7 @@ impl Row {
         let facts = self.facts.filter(|_| self.fresh == Some(true));
         // What this version cannot read is as good as not there.
         match facts.and_then(|facts| serde_json::from_str(facts.get()).ok()) {
-            Some(standing) => looked.asked.found.push(one.found(standing)),
+            Some(standing) => looked.asked.found.push(one.found(head, standing)),
             None => looked.stale.push(one),
         }
         Ok(())
@@ -372,7 +420,7 @@ impl Row {
 }
 
 impl Stale {
-    fn found(self, standing: Standing) -> Found {
+    fn found(self, head: &CommitSha, standing: Standing) -> Found {
         let Self {
             change,
             revision,
@@ -385,6 +433,7 @@ impl Stale {
             revision,
             state,
             target,
+            head: head.clone(),
             current,
             standing,
         }

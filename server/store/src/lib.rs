@@ -14,6 +14,7 @@ pub mod events;
 pub mod gates;
 pub mod hosts;
 pub mod ids;
+pub mod landings;
 pub mod listing;
 pub mod modes;
 pub mod patches;

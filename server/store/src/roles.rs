@@ -18,6 +18,7 @@ const RECORDS: &[&str] = &[
     "patch_ruling",
     "carry",
     "revert",
+    "landing",
     "deployment",
     "deployed_commit",
     "deployed_change",

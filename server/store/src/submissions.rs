@@ -1,7 +1,7 @@
 //! Records what was submitted: the change, its revision, and everything found in it.
 
 use crate::{
-    Error, Tx, carries, carries::Proved, cases, error::known, events, ids, patches,
+    Error, Tx, carries, carries::Proved, cases, error::known, events, ids, landings, patches,
     patches::Packed, repositories, reverts, reverts::Undoes, rows, standings, updates,
 };
 use domain::{
@@ -12,6 +12,7 @@ use domain::{
     contributor::Contributor,
     digest::{Covered, Digest, PatchHash},
     ids::{ChangeId, PersonId, RepositoryId, RevisionId, TokenId},
+    landing::{Claim, Evidence},
     names::{ChangeKey, CommitSha, RepositoryName},
     provenance::Mark,
 };
@@ -37,6 +38,8 @@ pub struct Submission {
     pub marks: Vec<Mark>,
     /// Each with the commit that names them, if one does.
     pub contributors: Vec<(Option<CommitSha>, Contributor)>,
+    /// What it became on its target, if it says so.
+    pub landed: Option<Claim>,
     pub token: TokenId,
 }
 
@@ -92,6 +95,9 @@ pub async fn record(
     contributors(tx, &outcome, &theirs).await?;
     if !outcome.differs {
         marks(tx, &outcome, &submission.marks).await?;
+    }
+    if let Some(claim) = submission.landed.as_ref().filter(|_| !outcome.differs) {
+        landings::record(tx, &outcome, claim, Evidence::Tree, submission.token).await?;
     }
     carries::record(tx, &outcome, proved).await?;
     reverts::record(tx, &outcome, undoes, claims_max_age).await?;

@@ -49,6 +49,7 @@ async fn the_application_may_add_to_the_record_and_never_rewrite_it(pool: PgPool
     deployment: insert select
     event: insert select
     host_change: insert select; updates answered asks attempts begun change_id confirmed_at due_at error recorded taken_until
+    landing: insert select
     log_leaf: insert select
     mark: insert select
     patch: insert select
@@ -88,6 +89,7 @@ async fn not_even_the_owner_rewrites_a_record(pool: PgPool) {
         "truncate patch cascade",
         "truncate carry",
         "truncate revert",
+        "truncate landing",
         "update mark set tool = 'x'",
     ] {
         let refused = sqlx::query(statement).execute(&t.owner).await.unwrap_err();

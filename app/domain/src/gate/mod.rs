@@ -7,8 +7,10 @@ pub use moment::{Moment, NoMoment};
 
 use crate::{
     Timestamp,
+    case::Case,
     change::ChangeState,
     ids::{ChangeId, RevisionId},
+    landing::Via,
     names::{Branch, CommitSha, Environment, RepositoryName},
     policy::{Mode, Policy},
     standing::{Standing, Voice},
@@ -32,9 +34,26 @@ pub struct Found {
     pub revision: RevisionId,
     pub state: ChangeState,
     pub target: Branch,
+    pub head: CommitSha,
     /// Whether it is the current revision of its change.
     pub current: bool,
     pub standing: Standing,
+}
+
+impl Found {
+    /// The revision of a case, with the standing that follows from it.
+    #[must_use]
+    pub fn of(case: &Case) -> Self {
+        Self {
+            change: case.change.id,
+            revision: case.revision.id,
+            state: case.change.state,
+            target: case.revision.target.clone(),
+            head: case.revision.head.clone(),
+            current: case.change.head == case.revision.id,
+            standing: case.standing(),
+        }
+    }
 }
 
 /// May this commit pass?
@@ -47,6 +66,8 @@ pub struct Answer {
     pub reasons: Vec<Reason>,
     pub needs: Vec<Need>,
     pub changes: Vec<Judged>,
+    /// How the commit came from those changes; none where it is the head of each.
+    pub via: Option<Via>,
     pub as_of: Timestamp,
 }
 
@@ -87,6 +108,7 @@ pub fn answer(found: Vec<Found>, policy: &Policy, now: Timestamp) -> Answer {
         reasons,
         needs,
         changes: judged,
+        via: None,
         as_of: now,
     }
 }
@@ -139,6 +161,7 @@ fn without_open_change(judged: Vec<Judged>, now: Timestamp) -> Answer {
         reasons: vec![reason],
         needs: vec![],
         changes: judged,
+        via: None,
         as_of: now,
     }
 }

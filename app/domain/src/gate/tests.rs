@@ -11,11 +11,7 @@ use uuid::Uuid;
 fn found(change: u128, case: &Case) -> Found {
     Found {
         change: ChangeId(Uuid::from_u128(change)),
-        revision: case.revision.id,
-        state: case.change.state,
-        target: case.revision.target.clone(),
-        current: case.change.head == case.revision.id,
-        standing: case.standing(),
+        ..Found::of(case)
     }
 }
 

@@ -228,7 +228,7 @@ fn told(week: &Week, name: &str, change: &Change) -> anyhow::Result<ChangeOption
     Ok(ChangeOptions {
         repository: RepositoryName::parse(name)?,
         key: ChangeKey::parse(change.key.as_str())?,
-        base: target.clone(),
+        base: Some(target.clone()),
         head: change.branch(),
         target: Branch::parse(target)?,
         title: Some(change.title.clone()),
@@ -243,6 +243,7 @@ fn told(week: &Week, name: &str, change: &Change) -> anyhow::Result<ChangeOption
         tool: change.declare.clone(),
         draft: change.draft,
         current: false,
+        merged_as: None,
     })
 }
 

@@ -4,6 +4,7 @@ mod bent;
 mod carrying;
 pub mod checkout;
 mod deploying;
+mod landing;
 mod stories;
 
 use crate::cli::{self, Outcome, countersign, outcome};

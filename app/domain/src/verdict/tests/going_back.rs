@@ -100,12 +100,9 @@ impl Life {
 
     fn found(&self) -> Found {
         Found {
-            change: self.case.change.id,
-            revision: self.case.revision.id,
             state: ChangeState::Open,
-            target: self.case.revision.target.clone(),
             current: true,
-            standing: self.case.standing(),
+            ..Found::of(&self.case)
         }
     }
 

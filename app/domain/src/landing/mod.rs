@@ -1,0 +1,227 @@
+//! The commit that ships: what a change became on its target, and how that is known to be what was signed off.
+
+use crate::{
+    Timestamp,
+    deployment::Within,
+    digest::Digest,
+    gate::{Answer, Found, answer},
+    names::CommitSha,
+    policy::Policy,
+    verdict::{Reason, Word},
+};
+use std::collections::HashMap;
+
+/// How a change becomes a commit of its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A commit with two parents: the target as it was, and the head.
+    Merge,
+    /// One commit in the place of all.
+    Squash,
+    /// A commit for each, made anew on the target.
+    Rebase,
+}
+
+/// How it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Evidence {
+    /// The trees were compared: merging the head onto the target as it was gives exactly the tree of the commit.
+    Tree,
+    /// A code host says so.
+    Host,
+}
+
+/// A commit of the target, as far as it says what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Landed {
+    pub sha: CommitSha,
+    pub tree: CommitSha,
+    pub parents: Vec<CommitSha>,
+}
+
+/// What somebody says a change became.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    pub kind: Kind,
+    /// The commits that it added to the target's first parents, the last one first.
+    pub commits: Vec<Landed>,
+    /// The target's commit just before them.
+    pub onto: CommitSha,
+    /// What git makes of the head merged onto that.
+    pub tree: CommitSha,
+}
+
+/// Why a claim does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotThat {
+    #[error("has no commits")]
+    Nothing,
+    #[error("names a merge that is not of exactly the target and this head")]
+    NoMergeOfIt,
+    #[error("names commits that do not follow each other onto the target, each with one parent")]
+    NoLine,
+    #[error(
+        "is not exactly this head merged onto the target: something was added to it or left out"
+    )]
+    AnotherTree,
+    #[error("is this head itself")]
+    TheHead,
+}
+
+impl Claim {
+    /// Checks all of it that can be checked without the repository: what is left is whether the trees are those that git has.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub fn check(&self, head: &CommitSha) -> Result<(), NotThat> {
+        let last = self.commits.first().ok_or(NotThat::Nothing)?;
+        if self.commits.iter().any(|one| one.sha == *head) {
+            return Err(NotThat::TheHead);
+        }
+        match self.kind {
+            Kind::Merge => self.is_merge_of(head)?,
+            Kind::Squash if self.commits.len() > 1 => return Err(NotThat::NoLine),
+            Kind::Squash | Kind::Rebase => self.is_line()?,
+        }
+        if last.tree == self.tree {
+            Ok(())
+        } else {
+            Err(NotThat::AnotherTree)
+        }
+    }
+
+    fn is_merge_of(&self, head: &CommitSha) -> Result<(), NotThat> {
+        let parents = [&self.onto, head];
+        match self.commits.as_slice() {
+            [merge] if merge.parents.iter().eq(parents) => Ok(()),
+            _ => Err(NotThat::NoMergeOfIt),
+        }
+    }
+
+    /// Each commit has the next one as its only parent, and the last of them what was there before.
+    fn is_line(&self) -> Result<(), NotThat> {
+        let below = self.commits.iter().skip(1).map(|one| &one.sha);
+        let below = below.chain([&self.onto]);
+        let follows =
+            |(one, below): (&Landed, &CommitSha)| one.parents.as_slice() == [below.clone()];
+        if self.commits.iter().zip(below).all(follows) {
+            Ok(())
+        } else {
+            Err(NotThat::NoLine)
+        }
+    }
+}
+
+/// A revision that became a commit of its target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    pub kind: Kind,
+    pub evidence: Evidence,
+    pub found: Found,
+}
+
+/// How a commit came from what an answer is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Via {
+    pub origin: Origin,
+    /// What the answer rests on.
+    pub digests: Vec<Digest>,
+}
+
+/// What a commit is that is no head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    Landed(Kind, Evidence),
+    /// It stands below a commit that was asked about with it.
+    Part,
+}
+
+/// The answer to who asks about a commit that is nobody's head and that these revisions became: what their heads themselves
+/// would get.
+#[must_use]
+pub fn landed(sources: Vec<Source>, policy: &Policy, now: Timestamp) -> Answer {
+    let via = sources.first().map(|first| Via {
+        origin: Origin::Landed(first.kind, weakest(&sources)),
+        digests: sources
+            .iter()
+            .map(|one| one.found.standing.digest)
+            .collect(),
+    });
+    let found = sources.into_iter().map(|one| one.found).collect();
+    Answer {
+        via,
+        ..answer(found, policy, now)
+    }
+}
+
+fn weakest(sources: &[Source]) -> Evidence {
+    if sources.iter().any(|one| one.evidence == Evidence::Host) {
+        Evidence::Host
+    } else {
+        Evidence::Tree
+    }
+}
+
+/// A whole release: a commit that nobody told of passes with the one that it stands below, where both are of one revision and
+/// that one passes. By itself it is not what anybody signed off.
+#[must_use]
+pub fn together(
+    asked: Vec<(CommitSha, Answer)>,
+    below: &HashMap<CommitSha, Vec<Within>>,
+) -> Vec<Answer> {
+    let passing: HashMap<CommitSha, Answer> = asked
+        .iter()
+        .filter(|(_, answer)| answer.allow)
+        .map(|(commit, answer)| (commit.clone(), answer.clone()))
+        .collect();
+    let with_its_own = |(commit, answer): (CommitSha, Answer)| {
+        let above = below.get(&commit).into_iter().flatten();
+        let mut above = above.filter_map(|one| Some((&one.head, passing.get(&one.head)?)));
+        match above.next() {
+            Some((head, whole)) if answer.verdict == Word::Unheard => part_of(head, whole),
+            _ => answer,
+        }
+    };
+    asked.into_iter().map(with_its_own).collect()
+}
+
+fn part_of(head: &CommitSha, whole: &Answer) -> Answer {
+    let changes = whole.changes.iter();
+    Answer {
+        via: Some(Via {
+            origin: Origin::Part,
+            digests: changes.map(|one| one.found.standing.digest).collect(),
+        }),
+        reasons: vec![Reason {
+            code: "part",
+            sentence: format!(
+                "It is one of the commits that {head} is made of, which passes with it."
+            ),
+        }],
+        ..whole.clone()
+    }
+}
+
+macro_rules! words {
+    ($of:ident: $($variant:ident = $word:literal),* $(,)?) => {
+        impl $of {
+            /// The word used in SQL and over REST.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),* }
+            }
+
+            /// What that word means.
+            #[must_use]
+            pub fn parse(word: &str) -> Option<Self> {
+                [$(Self::$variant),*].into_iter().find(|known| known.as_str() == word)
+            }
+        }
+    };
+}
+
+words!(Kind: Merge = "merge", Squash = "squash", Rebase = "rebase");
+words!(Evidence: Tree = "tree", Host = "host");
+
+#[cfg(test)]
+mod tests;

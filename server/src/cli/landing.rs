@@ -1,0 +1,109 @@
+//! What a change became on its target, found out in a checkout: `submit --merged-as`, and the commits of a release.
+
+use super::git::Checkout;
+use crate::api::wire::{Commit, Merged, MergedAs, MergedCommit};
+use anyhow::{Context, bail};
+use domain::names::CommitSha;
+
+/// The most commits that a rebase is looked for in.
+const LONGEST: usize = 2_000;
+
+/// How `head` became the commit that `revision` names, by its parents and trees. None where that is the head itself.
+///
+/// # Errors
+/// It is not exactly the head merged onto what was there before, or git cannot say.
+pub fn became(
+    checkout: &Checkout,
+    revision: &str,
+    head: &CommitSha,
+) -> anyhow::Result<Option<MergedAs>> {
+    let tip = checkout.commit(revision)?;
+    if tip == *head {
+        return Ok(None);
+    }
+    let line = checkout.first_parents(&tip, LONGEST)?;
+    let last = line.first().context("git knows no such commit")?;
+    let attempts: Vec<(Merged, usize)> = match last.parents.as_slice() {
+        [_, merged] if merged == head.as_str() => vec![(Merged::Merge, 1)],
+        // The last commit of a rebase looks like a squash, too, but does not speak for those below it.
+        [_] => vec![
+            (Merged::Rebase, checkout.count_missing(&tip, head)?),
+            (Merged::Squash, 1),
+        ],
+        _ => vec![],
+    };
+    // A rebase of one commit is a squash.
+    let attempts = attempts
+        .into_iter()
+        .filter(|(kind, length)| *kind != Merged::Rebase || *length > 1);
+    for (kind, length) in attempts {
+        if let Some(became) = merged(checkout, kind, line.get(..length), head)? {
+            return Ok(Some(became));
+        }
+    }
+    bail!(
+        "commit {tip} is not exactly head {head}, merged onto what was there before: something was added to it or left out, as when a conflict is \
+         solved by hand. Nobody signed that off: submit it as a change of its own"
+    )
+}
+
+/// The claim that these commits, the last one first, are the head, if the trees say so.
+fn merged(
+    checkout: &Checkout,
+    kind: Merged,
+    commits: Option<&[Commit]>,
+    head: &CommitSha,
+) -> anyhow::Result<Option<MergedAs>> {
+    let Some(commits @ [last, ..]) = commits else {
+        return Ok(None);
+    };
+    let first_has_one_parent = |commit: &Commit| kind == Merged::Merge || commit.parents.len() == 1;
+    let before = commits.last().and_then(|first| first.parents.first());
+    let (Some(onto), true) = (before, commits.iter().all(first_has_one_parent)) else {
+        return Ok(None);
+    };
+    let onto = CommitSha::parse(onto.as_str()).context("git's answer")?;
+    if checkout.merge_base(&onto, head)? == *head {
+        return Ok(None);
+    }
+    let tree = checkout.merged_tree(&onto, head)?;
+    let is_that = tree.as_deref() == Some(last.tree.as_str());
+    Ok(tree.filter(|_| is_that).map(|tree| MergedAs {
+        kind,
+        commits: commits.iter().map(landed).collect(),
+        onto: onto.to_string(),
+        tree,
+    }))
+}
+
+fn landed(commit: &Commit) -> MergedCommit {
+    MergedCommit {
+        sha: commit.sha.clone(),
+        tree: commit.tree.clone(),
+        parents: commit.parents.clone(),
+    }
+}
+
+/// The commits of a release, `DEPLOYED..HEAD` as git knows them here: those that the target took one after the other, the last
+/// one first.
+///
+/// # Errors
+/// It is no range, it is empty, or git cannot say.
+pub fn release(checkout: &Checkout, range: &str) -> anyhow::Result<Vec<CommitSha>> {
+    let Some((from, to)) = range
+        .split_once("..")
+        .filter(|(_, to)| !to.starts_with('.'))
+    else {
+        bail!(
+            "--range {range:?} is no range: write DEPLOYED..HEAD, what runs now and what would run then"
+        );
+    };
+    let (from, to) = (checkout.commit(from)?, checkout.commit(to)?);
+    let listed = checkout.taken_since(&from, &to)?;
+    if listed.is_empty() {
+        bail!(
+            "--range {range}: there is nothing that {to} has and {from} has not; is it the other way round?"
+        );
+    }
+    Ok(listed)
+}
