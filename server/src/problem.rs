@@ -112,6 +112,12 @@ impl Refusal {
         Self { faults, ..self }
     }
 
+    /// The sentence that says what to do.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The status it is answered with.
     #[must_use]
     pub fn status(&self) -> StatusCode {

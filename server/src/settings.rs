@@ -3,7 +3,7 @@
 //! Every secret may also be given as a file that holds it, named by the same variable with `_FILE` added. What is wrong
 //! or missing is said all at once. Durations are a number and a unit: `90s`, `30m`, `12h`, `90d`.
 
-use crate::forges::Secrets;
+use crate::forges::{Secrets, github::Credentials};
 use domain::{
     host::Host,
     names::RepositoryName,
@@ -131,7 +131,45 @@ impl DefaultPolicy {
 
 /// The code hosts that tell us of changes. None has to be there.
 #[derive(Debug, Clone, Default)]
-pub struct Hosts(BTreeMap<Host, Connected>);
+pub struct Hosts {
+    connected: BTreeMap<Host, Connected>,
+    /// How GitHub is asked, if it is; else its deliveries are only kept.
+    pub github: Option<Api>,
+}
+
+/// How a code host is asked.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// `COUNTERSIGN_GITHUB_API`, default `https://api.github.com`; that of GitHub Enterprise is `https://<host>/api/v3`.
+    pub url: Url,
+    /// `COUNTERSIGN_GITHUB_TOKEN`, or `COUNTERSIGN_GITHUB_APP_ID` and the app's private key in `COUNTERSIGN_GITHUB_APP_KEY`;
+    /// both also as `…_FILE`.
+    pub credentials: Credentials,
+}
+
+impl Api {
+    /// The outer none: something is wrong. The inner: it is not asked.
+    fn github(vars: &mut Variables<'_>) -> Option<Option<Self>> {
+        const URL: &str = "COUNTERSIGN_GITHUB_API";
+        const TOKEN: &str = "COUNTERSIGN_GITHUB_TOKEN";
+        const APP: &str = "COUNTERSIGN_GITHUB_APP_ID";
+        const KEY: &str = "COUNTERSIGN_GITHUB_APP_KEY";
+        let credentials = match (vars.has_secret(TOKEN), vars.optional(APP)) {
+            (true, Some(_)) => return vars.refuse(TOKEN, format!("is set, and so is {APP}")),
+            (false, None) => return Some(None),
+            (true, None) => Credentials::Token(vars.secret(TOKEN)?),
+            (false, Some(id)) => match Credentials::app(id.trim(), &vars.secret(KEY)?) {
+                Some(app) => app,
+                None => return vars.refuse(KEY, "is not the private key of an app, in PEM"),
+            },
+        };
+        let url = match vars.optional(URL) {
+            Some(_) => vars.url(URL)?,
+            None => Url::parse("https://api.github.com").ok()?,
+        };
+        Some(Some(Self { url, credentials }))
+    }
+}
 
 /// One code host.
 #[derive(Debug, Clone)]
@@ -149,13 +187,13 @@ impl Hosts {
     /// With what that host signs, if it is connected.
     #[must_use]
     pub fn secrets(&self, host: Host) -> Option<&Secrets> {
-        Some(&self.0.get(&host)?.secrets)
+        Some(&self.connected.get(&host)?.secrets)
     }
 
     /// Whether that host is the source for this repository.
     #[must_use]
     pub fn tells_of(&self, host: Host, repository: &RepositoryName) -> bool {
-        self.0.get(&host).is_some_and(|connected| {
+        self.connected.get(&host).is_some_and(|connected| {
             let mut patterns = connected.repositories.iter();
             patterns.any(|pattern| pattern.matches(repository))
         })
@@ -179,7 +217,17 @@ impl Hosts {
                 return vars.refuse("COUNTERSIGN_…_REPOSITORIES", why);
             }
         }
-        Some(Self(all))
+        let github = Api::github(vars)?;
+        if github.is_some() && !all.contains_key(&Host::GitHub) {
+            return vars.refuse(
+                "COUNTERSIGN_GITHUB_HOOK_SECRET",
+                "is not set, but GitHub is to be asked",
+            );
+        }
+        Some(Self {
+            connected: all,
+            github,
+        })
     }
 }
 
@@ -196,7 +244,7 @@ impl Connected {
             format!("{prefix}_REPOSITORIES"),
         );
         let repositories = vars.list::<Pattern>(&named, "owner/name or owner/*")?;
-        if vars.optional(&name).is_none() && vars.optional(&format!("{name}_FILE")).is_none() {
+        if !vars.has_secret(&name) {
             if !repositories.is_empty() {
                 return vars.refuse(&name, format!("is not set, but {named} is"));
             }
@@ -626,6 +674,11 @@ impl<'a> Variables<'a> {
         None
     }
 
+    /// Whether a secret is there, as it is or in a file.
+    fn has_secret(&self, name: &str) -> bool {
+        self.optional(name).is_some() || self.optional(&format!("{name}_FILE")).is_some()
+    }
+
     fn secret(&mut self, name: &str) -> Option<SecretString> {
         let in_file = format!("{name}_FILE");
         match (self.optional(name), self.optional(&in_file)) {
@@ -902,6 +955,48 @@ mod tests {
             assert_eq!(said.len(), 1, "{wrong:?}: {said:?}");
             assert!(!said[0].contains("sixteen"), "{said:?}");
         }
+    }
+
+    #[test]
+    fn github_is_asked_with_a_token_or_as_an_app_and_nothing_is_sent_in_the_clear() {
+        let hooks = [
+            ("COUNTERSIGN_GITHUB_HOOK_SECRET", "sixteen-letters-"),
+            ("COUNTERSIGN_GITHUB_REPOSITORIES", "acme/*"),
+        ];
+        let api = |more: &[(&str, &str)]| {
+            let all: Vec<_> = hooks.iter().chain(more).copied().collect();
+            read(&all).map(|settings| settings.hosts.github)
+        };
+        assert!(api(&[]).unwrap().is_none(), "its deliveries are only kept");
+        let token = ("COUNTERSIGN_GITHUB_TOKEN", "swordfish");
+        let asked = api(&[token]).unwrap().unwrap();
+        assert_eq!(asked.url.as_str(), "https://api.github.com/");
+        assert!(!format!("{asked:?}").contains("swordfish"));
+        let enterprise = (
+            "COUNTERSIGN_GITHUB_API",
+            "https://git.halden.example/api/v3",
+        );
+        assert_eq!(
+            api(&[token, enterprise]).unwrap().unwrap().url.as_str(),
+            enterprise.1
+        );
+        for wrong in [
+            &[
+                token,
+                ("COUNTERSIGN_GITHUB_API", "http://git.halden.example/api/v3"),
+            ][..],
+            &[token, ("COUNTERSIGN_GITHUB_APP_ID", "4711")],
+            &[("COUNTERSIGN_GITHUB_APP_ID", "4711")],
+            &[
+                ("COUNTERSIGN_GITHUB_APP_ID", "4711"),
+                ("COUNTERSIGN_GITHUB_APP_KEY", "swordfish"),
+            ],
+        ] {
+            let said = api(wrong).unwrap_err().0;
+            assert_eq!(said.len(), 1, "{said:?}");
+            assert!(!said[0].contains("swordfish"), "{said:?}");
+        }
+        assert_eq!(complaints(&[token]).len(), 1, "who is asked is heard too");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::{
     api::{Desk, Noted},
     auth::Auth,
-    forges::hooks::Hooks,
+    forges::{Forges, hooks::Hooks},
     jobs::watch::Watch,
     settings::Settings,
     stop::Stop,
@@ -27,6 +27,8 @@ pub struct Server {
     pub noted: Noted,
     /// A place for each large patch that is being taken in.
     pub large: Arc<Semaphore>,
+    /// The code hosts that are asked.
+    pub forges: Forges,
     /// What the receiving of deliveries keeps.
     pub hooks: Hooks,
     /// Told when the process is to end.
@@ -44,6 +46,7 @@ impl Server {
     /// TLS cannot be set up.
     pub fn new(db: Db, settings: Settings) -> anyhow::Result<Self> {
         Ok(Self {
+            forges: Forges::new(&settings.hosts, &db)?,
             desk: Desk::over(db.clone(), settings.groups.max_age),
             watch: Watch::over(db.clone()),
             auth: Auth::new(db.clone(), &settings)?,

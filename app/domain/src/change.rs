@@ -66,6 +66,8 @@ pub enum Patch {
     Disputed,
     /// An admin said that the stored patch is wrong. Only another commit leads on.
     Wrong,
+    /// The code host did not give all of it, so there is nothing to read.
+    Incomplete,
 }
 
 /// One exact state of a change; immutable.

@@ -215,7 +215,7 @@ impl Problem {
             }
             Problem::NotOpen => "This change is not open any more, so nothing can be decided about it.".into(),
             Problem::PatchInDoubt => {
-                "Two different patches were submitted for this revision. An admin has to say which is true, or a new commit has to come.".into()
+                "Two different patches were submitted for this revision, or the code host did not give all of it. An admin has to say which is true, or a new commit has to come.".into()
             }
             Problem::NotDisputed => "Nobody disputes this patch any more.".into(),
             Problem::NothingToWithdraw => "You have nothing standing on this change that could be withdrawn.".into(),

@@ -792,6 +792,7 @@ fn trust(patch: Patch) -> &'static str {
         Patch::Whole => "whole",
         Patch::Disputed => "disputed: another one was submitted",
         Patch::Wrong => "wrong, an admin said",
+        Patch::Incomplete => "not given whole by the code host",
     }
 }
 

@@ -10,7 +10,7 @@ mod parse;
 mod policies;
 mod readers;
 mod show;
-mod submit;
+pub(crate) mod submit;
 pub mod wire;
 
 pub use caller::Noted;

@@ -188,6 +188,7 @@ fn patch(from: Patch) -> wire::Patch {
         Patch::Whole => wire::Patch::Whole,
         Patch::Disputed => wire::Patch::Disputed,
         Patch::Wrong => wire::Patch::Wrong,
+        Patch::Incomplete => wire::Patch::Incomplete,
     }
 }
 

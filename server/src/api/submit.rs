@@ -2,6 +2,7 @@
 
 use super::{caller, changes, parse, wire};
 use crate::{
+    forges,
     problem::{Refusal, was_too_slow},
     state::Server,
 };
@@ -25,7 +26,7 @@ use store::{
     carries,
     patches::Packed,
     reverts,
-    submissions::{self, Outcome, Submission},
+    submissions::{self, Outcome, Source, Submission},
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -55,7 +56,7 @@ const LARGE: usize = 1_000_000;
         (status = 401, description = "No valid token.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not for this token.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body took too long to arrive.", body = wire::Problem, content_type = "application/problem+json"),
-        (status = 409, description = "`patch-differs`: another patch is stored for the same target, merge base and head.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`patch-differs`: another patch is stored for the same target, merge base and head. `unconfirmed`: the code host of this repository shows no such revision.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 413, description = "Larger than is accepted.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not understood.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many submissions with this token.", body = wire::Problem, content_type = "application/problem+json"),
@@ -82,6 +83,7 @@ pub async fn submit(
     let (submission, _place) = spawn_blocking(move || prepare(received, token.id, &large))
         .await
         .map_err(|_| domain::problem::Problem::Internal)??;
+    forges::confirmed(&server, &submission).await?;
     let proved = carries::prove(&server.db, &submission).await?;
     let undoes = reverts::prove(&server.db, &submission).await?;
     let mut tx = server.db.begin().await?;
@@ -197,6 +199,24 @@ fn prepare(
     if packed {
         patch = unpacked(&patch, large, &mut place)?;
     }
+    let submission = whole(change, &patch, Source::Token(token))?;
+    Ok((submission, place))
+}
+
+/// What anybody tells of a change and its patch, read, checked and packed: the same for whoever submits and for a code host
+/// that was asked. Takes CPU time in proportion to the patch.
+///
+/// # Errors
+/// What is not as it must be.
+pub fn assembled(
+    told: wire::Submission,
+    patch: &[u8],
+    source: Source,
+) -> Result<Submission, Refusal> {
+    whole(parse::submission(told)?, patch, source)
+}
+
+fn whole(change: parse::Parsed, patch: &[u8], source: Source) -> Result<Submission, Refusal> {
     let contributors = change.contributors();
     let distinct: HashSet<&Contributor> = contributors.iter().map(|(_, one)| one).collect();
     if distinct.len() > MAX_CONTRIBUTORS {
@@ -207,9 +227,9 @@ fn prepare(
             ),
         ));
     }
-    let files = patch::split(&patch)?;
-    let patch = Packed::new(&patch, files)?;
-    let submission = Submission {
+    let files = patch::split(patch)?;
+    let patch = Packed::new(patch, files)?;
+    Ok(Submission {
         revision: change.submitted(patch.hash),
         marks: provenance::marks(&change.commits, change.said.as_ref()),
         contributors,
@@ -224,9 +244,8 @@ fn prepare(
         commits: change.commits,
         patch,
         landed: change.landed,
-        token,
-    };
-    Ok((submission, place))
+        source,
+    })
 }
 
 /// Unpacks no further than is accepted: a few packed bytes can say that they are terabytes. What turns out to be large takes

@@ -674,6 +674,8 @@ pub enum Patch {
     Disputed,
     /// An admin said that the stored one is wrong. The revision stays undecidable.
     Wrong,
+    /// The code host did not give all of it. The revision stays undecidable.
+    Incomplete,
 }
 
 /// One page of changes; follow `Link: rel="next"` for the next.

@@ -91,7 +91,9 @@ async fn work_on(server: &Server, id: Uuid) -> Result<(), Error> {
         Err(_) => Ended::Failed("It could not be read to its end.".to_owned()),
     };
     deliveries::end(&mut tx, id, &ended).await?;
-    tx.commit().await
+    tx.commit().await?;
+    server.forges.reason.notify_one();
+    Ok(())
 }
 
 /// Notes what there is reason to look at, of the repositories that this host is the source for.

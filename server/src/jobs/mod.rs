@@ -1,6 +1,7 @@
 //! What runs beside requests: on a timer, or woken by events.
 
 pub mod deliveries;
+pub mod looks;
 pub mod policy;
 pub mod sessions;
 pub mod standings;

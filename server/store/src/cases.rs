@@ -186,7 +186,8 @@ async fn change_and_revision(
                                           and p.revision_id = d.revision_id and p.patch_hash = d.patch_hash
                                           and was_there(p.xid, $6::text::pg_snapshot))) as "disputed!",
                   exists (select from patch_ruling p where p.repository_id = r.repository_id and p.revision_id = r.id
-                          and not p.stored_is_true and was_there(p.xid, $6::text::pg_snapshot)) as "wrong!"
+                          and not p.stored_is_true and was_there(p.xid, $6::text::pg_snapshot)) as "wrong!",
+                  r.incomplete is not null as "incomplete!"
            from change c
            join repository on repository.id = c.repository_id
            join change_state s on s.repository_id = c.repository_id and s.change_id = c.id
@@ -206,10 +207,11 @@ async fn change_and_revision(
     .fetch_optional(conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let patch = match (row.wrong, row.disputed) {
-        (true, _) => Patch::Wrong,
-        (false, true) => Patch::Disputed,
-        (false, false) => Patch::Whole,
+    let patch = match (row.incomplete, row.wrong, row.disputed) {
+        (true, ..) => Patch::Incomplete,
+        (false, true, _) => Patch::Wrong,
+        (false, false, true) => Patch::Disputed,
+        (false, false, false) => Patch::Whole,
     };
     let (change, revision) = (rows::change!(row), rows::revision!(row, patch));
     let pointer = Pointer {
@@ -482,8 +484,9 @@ pub async fn revisions(
     change: ChangeId,
 ) -> Result<Vec<Revision>, Error> {
     let rows = sqlx::query!(
-        "select id as revision_id, number, target, merge_base, head, digest, files, added, removed, arrived_at
-         from revision where repository_id = $1 and change_id = $2 order by number",
+        r#"select id as revision_id, number, target, merge_base, head, digest, files, added, removed, arrived_at,
+                  incomplete is not null as "incomplete!"
+           from revision where repository_id = $1 and change_id = $2 order by number"#,
         repository.0,
         change.0,
     )
@@ -492,7 +495,10 @@ pub async fn revisions(
     let others = other_patches(conn, repository, change).await?;
     rows.into_iter()
         .map(|row| {
-            let patch = patch_of(RevisionId(row.revision_id), &others);
+            let patch = match row.incomplete {
+                true => Patch::Incomplete,
+                false => patch_of(RevisionId(row.revision_id), &others),
+            };
             Ok(rows::revision!(row, patch))
         })
         .collect()

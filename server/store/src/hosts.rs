@@ -1,10 +1,18 @@
 //! Changes at code hosts: which there is reason to look at, who looks, and what was recorded last.
 
-use crate::{Error, Tx, error::known};
+use crate::{Db, Error, Tx, error::known};
 use domain::{
+    Timestamp,
+    digest::PatchHash,
     host::Host,
+    ids::ChangeId,
     names::{ChangeKey, CommitSha, RepositoryName},
 };
+use sqlx::PgConnection;
+use time::Duration;
+
+/// How often a change is looked at without coming to an end before somebody else has to give a reason to: for some six hours.
+pub const MOST_ATTEMPTS: i32 = 14;
 
 /// A change at a code host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,24 +22,40 @@ pub struct Change {
     pub key: ChangeKey,
 }
 
-/// Notes that there is reason to look at a change, now. Many reasons are one look.
+/// Notes that there is reason to look at a change, now, and says the how manieth it is. Many reasons are one look.
 ///
 /// # Errors
 /// The database refused.
-pub async fn look_at(tx: &mut Tx, change: &Change) -> Result<(), Error> {
+pub async fn look_at(tx: &mut Tx, change: &Change) -> Result<i64, Error> {
     let now = tx.now();
-    sqlx::query!(
+    Ok(sqlx::query_scalar!(
         "insert into host_change (host, repository, folded, key, due_at) values ($1, $2, $3, $4, $5)
-         on conflict (host, folded, key) do update set asks = host_change.asks + 1, due_at = least(host_change.due_at, excluded.due_at), attempts = 0",
+         on conflict (host, folded, key) do update set asks = host_change.asks + 1, due_at = least(host_change.due_at, excluded.due_at), attempts = 0, error = null
+         returning asks",
         change.host.as_str(),
         change.repository.as_str(),
         change.repository.folded(),
         change.key.as_str(),
         now,
     )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// Whether somebody has looked for that reason and those before it, or could not.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn has_looked(db: &Db, change: &Change, reason: i64) -> Result<bool, Error> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from host_change where (host, folded, key) = ($1, $2, $3) and (answered >= $4 or error is not null)) as "has!""#,
+        change.host.as_str(),
+        change.repository.folded(),
+        change.key.as_str(),
+        reason,
+    )
+    .fetch_one(db.pool())
+    .await?)
 }
 
 /// The open changes of a repository whose head is that commit, as far as we know.
@@ -58,4 +82,210 @@ pub async fn open_at(
     keys.into_iter()
         .map(|key| known(ChangeKey::parse(key).ok(), "change", "key"))
         .collect()
+}
+
+/// A look at a change that somebody began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    pub change: Change,
+    /// Its number among the looks at this change.
+    pub number: i64,
+    /// The reasons that it answers.
+    asks: i64,
+    began_at: Timestamp,
+    /// How often it was begun without coming to an end, this time included.
+    pub attempts: i32,
+    /// What the host called the state that is recorded.
+    pub etag: Option<String>,
+}
+
+/// Begins to look at changes that there is reason to look at, each for so long; afterwards somebody else may.
+///
+/// # Errors
+/// The database refused.
+pub async fn begin(
+    conn: &mut PgConnection,
+    host: Host,
+    most: i64,
+    now: Timestamp,
+    lasts: Duration,
+) -> Result<Vec<Look>, Error> {
+    let rows = sqlx::query!(
+        "update host_change set begun = begun + 1, taken_until = $3, attempts = attempts + 1, due_at = $3
+         where (host, folded, key) in (
+             select host, folded, key from host_change
+             where host = $1 and due_at <= $2 and (taken_until is null or taken_until <= $2) order by due_at limit $4 for update skip locked)
+         returning repository, key, begun, asks, attempts, etag",
+        host.as_str(),
+        now,
+        now + lasts,
+        most,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let repository = RepositoryName::parse(row.repository).ok();
+            Ok(Look {
+                change: Change {
+                    host,
+                    repository: known(repository, "host_change", "repository")?,
+                    key: known(ChangeKey::parse(row.key).ok(), "host_change", "key")?,
+                },
+                number: row.begun,
+                asks: row.asks,
+                began_at: now,
+                attempts: row.attempts,
+                etag: row.etag,
+            })
+        })
+        .collect()
+}
+
+/// Claims that what a look found is what is recorded: nobody records anything of this change until the transaction has
+/// ended. False if a later look was recorded meanwhile, and then nothing may be.
+///
+/// # Errors
+/// The database refused.
+pub async fn claim(tx: &mut Tx, look: &Look, etag: Option<&str>) -> Result<bool, Error> {
+    let done = sqlx::query!(
+        "update host_change set recorded = $4, confirmed_at = $5, etag = $6, answered = greatest(answered, $7), error = null, attempts = 0,
+                taken_until = case when begun = $4 then null else taken_until end,
+                due_at = case when asks > $7 then $8::timestamptz when begun = $4 then null else due_at end
+         where (host, folded, key) = ($1, $2, $3) and recorded < $4",
+        look.change.host.as_str(),
+        look.change.repository.folded(),
+        look.change.key.as_str(),
+        look.number,
+        look.began_at,
+        etag,
+        look.asks,
+        tx.now(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Notes which change of ours it is.
+///
+/// # Errors
+/// The database refused.
+pub async fn is(tx: &mut Tx, look: &Look, change: ChangeId) -> Result<(), Error> {
+    sqlx::query!(
+        "update host_change set change_id = $4 where (host, folded, key) = ($1, $2, $3) and change_id is distinct from $4",
+        look.change.host.as_str(),
+        look.change.repository.folded(),
+        look.change.key.as_str(),
+        change.0,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// When to look again at what could not be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// After a while that doubles with every attempt, up to an hour, give or take half of it; not for ever.
+    Later,
+    /// Then: the host says so, and it is no fault of this change.
+    At(Timestamp),
+    /// When there is reason to.
+    Never,
+}
+
+/// Records that a look came to nothing, unless a later one has begun.
+///
+/// # Errors
+/// The database refused.
+pub async fn fail(
+    conn: &mut PgConnection,
+    look: &Look,
+    why: &str,
+    again: Again,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let at = match again {
+        Again::At(at) => Some(at),
+        Again::Later | Again::Never => None,
+    };
+    sqlx::query!(
+        "update host_change set error = $5, taken_until = null,
+                attempts = attempts - case when $6::timestamptz is null then 0 else 1 end,
+                due_at = case when $6::timestamptz is not null then $6
+                              when $7 and attempts < $8 then $9::timestamptz + interval '1 second' * least(2 ^ attempts, 3600) * (0.5 + random()) end
+         where (host, folded, key) = ($1, $2, $3) and begun = $4",
+        look.change.host.as_str(),
+        look.change.repository.folded(),
+        look.change.key.as_str(),
+        look.number,
+        why,
+        at,
+        again == Again::Later,
+        MOST_ATTEMPTS,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The patch of a revision, if this host gave it, and all of it.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn known_patch(
+    db: &Db,
+    change: &Change,
+    revision: &At<'_>,
+) -> Result<Option<PatchHash>, Error> {
+    let hash = sqlx::query_scalar!(
+        "select r.patch_hash from repository p join change c on c.repository_id = p.id and c.key = $2
+         join revision r on r.repository_id = c.repository_id and r.change_id = c.id
+         where p.folded = $1 and (r.target, r.merge_base, r.head) = ($3, $4, $5) and r.host = $6 and r.incomplete is null",
+        change.repository.folded(),
+        change.key.as_str(),
+        revision.target,
+        revision.merge_base.as_str(),
+        revision.head.as_str(),
+        change.host.as_str(),
+    )
+    .fetch_optional(db.pool())
+    .await?;
+    hash.map(|hash| {
+        let hash = <[u8; 32]>::try_from(hash).ok();
+        Ok(PatchHash(known(hash, "revision", "patch_hash")?))
+    })
+    .transpose()
+}
+
+/// Between which commits, and to which branch, a revision goes.
+#[derive(Debug, Clone, Copy)]
+pub struct At<'a> {
+    pub target: &'a str,
+    pub merge_base: &'a CommitSha,
+    pub head: &'a CommitSha,
+}
+
+/// Whether the host was asked about this change and a revision of it is known, so that others may add to it.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn has_told(db: &Db, change: &Change, revision: &At<'_>) -> Result<bool, Error> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (
+               select from host_change h
+               join change c on c.id = h.change_id
+               join revision r on r.repository_id = c.repository_id and r.change_id = c.id
+               where (h.host, h.folded, h.key) = ($1, $2, $3) and (r.target, r.merge_base, r.head) = ($4, $5, $6)) as "has!""#,
+        change.host.as_str(),
+        change.repository.folded(),
+        change.key.as_str(),
+        revision.target,
+        revision.merge_base.as_str(),
+        revision.head.as_str(),
+    )
+    .fetch_one(db.pool())
+    .await?)
 }

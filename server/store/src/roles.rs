@@ -52,7 +52,7 @@ const AMENDED: &[(&str, &str)] = &[
     ("delivery", "state, attempts, due_at, worked_at, error"),
     (
         "host_change",
-        "asks, answered, begun, recorded, due_at, taken_until, attempts, error, confirmed_at, change_id",
+        "asks, answered, begun, recorded, due_at, taken_until, attempts, error, confirmed_at, change_id, etag",
     ),
     ("delivery_refused", "times"),
 ];

@@ -11,6 +11,7 @@ use domain::{
     commit::Commit,
     contributor::Contributor,
     digest::{Covered, Digest, PatchHash},
+    host::Host,
     ids::{ChangeId, PersonId, RepositoryId, RevisionId, TokenId},
     landing::{Claim, Evidence},
     names::{ChangeKey, CommitSha, RepositoryName},
@@ -40,7 +41,36 @@ pub struct Submission {
     pub contributors: Vec<(Option<CommitSha>, Contributor)>,
     /// What it became on its target, if it says so.
     pub landed: Option<Claim>,
-    pub token: TokenId,
+    pub source: Source,
+}
+
+/// Whose word it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Whoever has this token.
+    Token(TokenId),
+    /// The code host, which we asked.
+    Host {
+        host: Host,
+        /// Why it did not give all of the patch; then none is recorded.
+        incomplete: Option<String>,
+    },
+}
+
+impl Source {
+    fn token(&self) -> Option<TokenId> {
+        match self {
+            Self::Token(token) => Some(*token),
+            Self::Host { .. } => None,
+        }
+    }
+
+    fn host(&self) -> Option<(Host, Option<&str>)> {
+        match self {
+            Self::Token(_) => None,
+            Self::Host { host, incomplete } => Some((*host, incomplete.as_deref())),
+        }
+    }
 }
 
 /// What became of it.
@@ -84,6 +114,12 @@ pub async fn record(
             let current = becomes_current || known.iter().any(|r| r.id == revision && r.current);
             existing(tx, repository, &change, revision, current, false).await?
         }
+        // What the host gave is the truth, whoever tells of another patch; also when it itself lists the same lines otherwise.
+        Arrival::Differs { revision } if is_the_hosts(tx, repository, revision).await? => {
+            let becomes_current = submission.revision.make_current;
+            let current = becomes_current || known.iter().any(|r| r.id == revision && r.current);
+            existing(tx, repository, &change, revision, current, false).await?
+        }
         Arrival::Differs { revision } => {
             dispute(tx, repository, revision, submission).await?;
             let current = known.iter().any(|r| r.id == revision && r.current);
@@ -96,14 +132,42 @@ pub async fn record(
     if !outcome.differs {
         marks(tx, &outcome, &submission.marks).await?;
     }
-    if let Some(claim) = submission.landed.as_ref().filter(|_| !outcome.differs) {
-        landings::record(tx, &outcome, claim, Evidence::Tree, submission.token).await?;
+    let landed = submission.landed.as_ref().filter(|_| !outcome.differs);
+    if let (Some(claim), Some(token)) = (landed, submission.source.token()) {
+        landings::record(tx, &outcome, claim, Evidence::Tree, token).await?;
     }
     carries::record(tx, &outcome, proved).await?;
     reverts::record(tx, &outcome, undoes, claims_max_age).await?;
-    state(tx, &change, &outcome, submission).await?;
+    if submission.source.host().is_some() || !is_followed(tx, &change).await? {
+        state(tx, &change, &outcome, submission).await?;
+    }
     standings::renew(tx, outcome.change, claims_max_age).await?;
     Ok(outcome)
+}
+
+/// Whether the patch of a revision is what a code host gave.
+async fn is_the_hosts(
+    tx: &mut Tx,
+    repository: RepositoryId,
+    revision: RevisionId,
+) -> Result<bool, Error> {
+    Ok(sqlx::query_scalar!(
+        r#"select host is not null as "is!" from revision where repository_id = $1 and id = $2"#,
+        repository.0,
+        revision.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// Whether a code host tells what state the change is in; then nobody else does.
+async fn is_followed(tx: &mut Tx, change: &Locked) -> Result<bool, Error> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from host_change where change_id = $1) as "is!""#,
+        change.id.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
 }
 
 /// The contributors but for those whom only a merge names that provably adds nothing of its own. A patch that differs from
@@ -240,11 +304,12 @@ async fn new_revision(
     });
     let id = RevisionId(ids::new());
     let number = change.revisions + 1;
+    let host = submission.source.host();
     let now = tx.now();
     sqlx::query!(
         "insert into revision (repository_id, id, change_id, number, target, merge_base, head, digest, patch_hash, patch_bytes,
-                               files, added, removed, people_version, arrived_at, token_id)
-         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, people_version.version, $14, $15 from people_version",
+                               files, added, removed, people_version, arrived_at, token_id, host, incomplete)
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, people_version.version, $14, $15, $16, $17 from people_version",
         repository.0,
         id.0,
         change.id.0,
@@ -259,12 +324,14 @@ async fn new_revision(
         submission.patch.added(),
         submission.patch.removed(),
         now,
-        submission.token.0,
+        submission.source.token().map(|token| token.0),
+        host.map(|(host, _)| host.as_str()),
+        host.and_then(|(_, incomplete)| incomplete),
     )
     .execute(tx.conn())
     .await?;
     commits(tx, repository, id, &submission.commits).await?;
-    let data = json!({ "change": change.id, "number": number, "digest": digest, "token": submission.token });
+    let data = json!({ "change": change.id, "number": number, "digest": digest, "token": submission.source.token(), "host": host.map(|(host, _)| host) });
     events::record(tx, Some(repository), "revision.arrived", id.0, data).await?;
     Ok(Outcome {
         repository,
@@ -317,7 +384,7 @@ async fn dispute(
         repository.0,
         revision.0,
         &submission.revision.patch.0[..],
-        submission.token.0,
+        submission.source.token().map(|token| token.0),
         now,
     )
     .execute(tx.conn())
@@ -328,7 +395,7 @@ async fn dispute(
             Some(repository),
             "patch.disputed",
             revision.0,
-            json!({ "token": submission.token }),
+            json!({ "token": submission.source.token() }),
         )
         .await?;
     }

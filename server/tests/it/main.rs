@@ -13,6 +13,7 @@ mod gate;
 mod gate_cli;
 mod gate_table;
 mod hooks;
+mod hosts;
 mod marks_cli;
 mod pages;
 mod people;

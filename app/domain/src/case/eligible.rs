@@ -194,7 +194,7 @@ impl Case {
         match (self.change.state, self.revision.patch) {
             (ChangeState::Closed, _) => Err(Problem::NotOpen),
             // Saying no to what nobody can be sure of is always safe.
-            (_, Patch::Disputed | Patch::Wrong) if kind != Kind::Reject => {
+            (_, Patch::Disputed | Patch::Wrong | Patch::Incomplete) if kind != Kind::Reject => {
                 Err(Problem::PatchInDoubt)
             }
             // What is merged may not be deployed yet: it can still be approved, and still be stopped.

@@ -272,7 +272,7 @@ impl Case {
         match (self.role_of(person.id), revision.patch) {
             (Some(role), _) => Err(Problem::Contributor(role)),
             (None, Patch::Disputed) => Ok(()),
-            (None, Patch::Whole | Patch::Wrong) => Err(Problem::NotDisputed),
+            (None, Patch::Whole | Patch::Wrong | Patch::Incomplete) => Err(Problem::NotDisputed),
         }
     }
 

@@ -93,6 +93,7 @@ pub enum Word {
 pub enum Doubt {
     PatchDisputed,
     PatchWrong,
+    PatchIncomplete,
     /// What was found of the revision was found under another policy than the one that is asked.
     PolicyMoved,
     /// The text of the policy is gone, or is not understood.
@@ -238,6 +239,10 @@ impl Doubt {
                 "patch_wrong",
                 "An admin said that the stored patch is wrong; a new commit has to come.",
             ),
+            Doubt::PatchIncomplete => reason(
+                "patch_incomplete",
+                "The code host did not give all of the patch, so nobody can read it here; split the change into smaller ones.",
+            ),
             Doubt::PolicyMoved => reason(
                 "policy_moved",
                 "The policy changed while this was judged; ask again.",
@@ -283,6 +288,7 @@ fn doubt(standing: &Standing, policy: &Policy) -> Option<Doubt> {
     match standing.patch {
         Patch::Disputed => Some(Doubt::PatchDisputed),
         Patch::Wrong => Some(Doubt::PatchWrong),
+        Patch::Incomplete => Some(Doubt::PatchIncomplete),
         Patch::Whole if !policy.whole => Some(Doubt::PolicyBroken),
         Patch::Whole => (!is_of(standing, policy)).then_some(Doubt::PolicyMoved),
     }

@@ -292,6 +292,7 @@ fn a_patch_in_doubt_cannot_be_judged_whatever_was_approved() {
     for (patch, doubt) in [
         (Patch::Disputed, Doubt::PatchDisputed),
         (Patch::Wrong, Doubt::PatchWrong),
+        (Patch::Incomplete, Doubt::PatchIncomplete),
     ] {
         let mut case = case().by("ana", None).approved_by("ben");
         case.revision.patch = patch;

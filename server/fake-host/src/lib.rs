@@ -1,0 +1,140 @@
+//! A GitHub that is none: its REST API over real bare git repositories, as far as Countersign asks it. It pages, calls states by
+//! tags, counts what it is asked, and has moods, as the real one does. Only tests use it, and so what goes wrong here panics.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod git;
+mod rest;
+
+pub use git::Repository;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+/// The token that it lets in.
+pub const TOKEN: &str = "a-token-of-the-fake-host";
+
+/// A code host. Cheap to clone.
+#[derive(Clone)]
+pub struct FakeHost {
+    /// Where its API is.
+    pub url: String,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    repositories: BTreeMap<String, Repository>,
+    pulls: BTreeMap<(String, u64), Pull>,
+    moods: VecDeque<Mood>,
+    /// Every question, and the status it was answered with.
+    asked: Vec<(String, u16)>,
+    /// What an app said of itself last.
+    said: String,
+    remaining: u64,
+    largest_diff: usize,
+    largest_tree: usize,
+}
+
+/// A pull request: what nobody can read out of git.
+#[derive(Debug, Clone)]
+pub struct Pull {
+    pub title: String,
+    /// The login and the number of whoever opened it.
+    pub user: Option<(String, u64)>,
+    pub target: String,
+    pub head: String,
+    pub state: String,
+    pub merged: bool,
+    pub draft: bool,
+}
+
+/// How it answers next.
+#[derive(Debug, Clone)]
+pub enum Mood {
+    /// With this status and nothing else.
+    Status(u16),
+    /// It wants not to be asked for so many seconds.
+    RetryAfter(u64),
+    /// No questions are left until that moment, in seconds since 1970.
+    NoneLeft(i64),
+    /// As always.
+    Well,
+}
+
+impl FakeHost {
+    /// One without repositories.
+    pub async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = Self {
+            url: format!("http://{}", listener.local_addr().unwrap()),
+            state: Arc::new(Mutex::new(State {
+                repositories: BTreeMap::new(),
+                pulls: BTreeMap::new(),
+                moods: VecDeque::new(),
+                asked: vec![],
+                said: String::new(),
+                remaining: 5_000,
+                largest_diff: 3_000_000,
+                largest_tree: 100_000,
+            })),
+        };
+        let routes = rest::routes(host.clone());
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        host
+    }
+
+    /// A new repository with one commit on `main`.
+    pub fn repository(&self, name: &str) -> Repository {
+        let repository = Repository::new();
+        let mut state = self.state();
+        state
+            .repositories
+            .insert(name.to_owned(), repository.clone());
+        repository
+    }
+
+    /// Opens a pull request by `octocat`, or changes it.
+    pub fn pull(&self, repository: &str, number: u64, change: impl FnOnce(&mut Pull)) {
+        let mut state = self.state();
+        let pull = state.pulls.entry((repository.to_owned(), number));
+        change(pull.or_insert_with(|| Pull {
+            title: "Retry settlement".to_owned(),
+            user: Some(("octocat".to_owned(), 583_231)),
+            target: "main".to_owned(),
+            head: "topic".to_owned(),
+            state: "open".to_owned(),
+            merged: false,
+            draft: false,
+        }));
+    }
+
+    /// How it answers the next questions, one after the other.
+    pub fn will(&self, moods: &[Mood]) {
+        self.state().moods.extend(moods.iter().cloned());
+    }
+
+    /// From which sizes on it gives no patch, and lists no tree to its end.
+    pub fn gives_at_most(&self, diff: usize, tree: usize) {
+        let mut state = self.state();
+        (state.largest_diff, state.largest_tree) = (diff, tree);
+    }
+
+    /// What it was asked since this was asked last: `200 /repos/…`, without queries.
+    #[must_use]
+    pub fn was_asked(&self) -> Vec<String> {
+        let asked = std::mem::take(&mut self.state().asked);
+        let line = |(path, status): (String, u16)| format!("{status} {path}");
+        asked.into_iter().map(line).collect()
+    }
+
+    /// What an app said of itself last, as it was signed.
+    #[must_use]
+    pub fn was_said(&self) -> String {
+        self.state().said.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+}

@@ -1,0 +1,69 @@
+//! Where a code host is asked, its word makes revisions, and whoever submits one only adds to it.
+
+use crate::{forges::github, problem::Refusal, state::Server};
+use axum::http::StatusCode;
+use std::time::Duration;
+use store::{
+    hosts::{self, At, Change},
+    submissions::Submission,
+};
+
+/// How long a submission waits for the host, which is asked at once.
+const PATIENCE: Duration = Duration::from_secs(8);
+const EVERY: Duration = Duration::from_millis(50);
+
+/// Returns when the host of its repository shows what is submitted, or nobody is asked about it.
+///
+/// # Errors
+/// The host does not show it, or not soon enough.
+pub async fn confirmed(server: &Server, submission: &Submission) -> Result<(), Refusal> {
+    let Some(host) = server.forges.asked_about(&submission.repository) else {
+        return Ok(());
+    };
+    if !github::is_number(submission.key.as_str()) {
+        return Err(unconfirmed(host.name()));
+    }
+    let change = Change {
+        host,
+        repository: submission.repository.clone(),
+        key: submission.key.clone(),
+    };
+    let revision = At {
+        target: submission.revision.target.as_str(),
+        merge_base: &submission.revision.merge_base,
+        head: &submission.revision.head,
+    };
+    if hosts::has_told(&server.db, &change, &revision).await? {
+        return Ok(());
+    }
+    let mut tx = server.db.begin().await?;
+    let reason = hosts::look_at(&mut tx, &change).await?;
+    tx.commit().await?;
+    server.forges.reason.notify_one();
+    let looked = async {
+        while !hosts::has_looked(&server.db, &change, reason).await? {
+            tokio::time::sleep(EVERY).await;
+        }
+        Ok::<_, store::Error>(())
+    };
+    // Whether it was looked at in time or not: what counts is what is shown.
+    if let Ok(looked) = tokio::time::timeout(PATIENCE, looked).await {
+        looked?;
+    }
+    if hosts::has_told(&server.db, &change, &revision).await? {
+        Ok(())
+    } else {
+        Err(unconfirmed(host.name()))
+    }
+}
+
+fn unconfirmed(host: &str) -> Refusal {
+    Refusal::new(
+        StatusCode::CONFLICT,
+        "unconfirmed",
+        format!(
+            "{host} is the source for this repository and does not show this revision of this change: the key has to be the number of the \
+             pull request, and target, merge base and head what it shows now. Submit again when it does."
+        ),
+    )
+}

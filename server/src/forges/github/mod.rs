@@ -1,0 +1,308 @@
+//! GitHub: what a pull request is there now, asked over REST and pinned to commits, so that a change that moves meanwhile
+//! cannot mix two states.
+
+mod auth;
+mod client;
+mod patch;
+mod wire;
+
+pub use auth::Credentials;
+pub use client::{Client, Failed};
+
+use crate::{
+    api::{submit, wire as ours},
+    forges::github::wire::{Commit, Comparison, Pull},
+};
+use domain::{
+    commit::Signature,
+    contributor::{Contributor, Role},
+    digest::PatchHash,
+    host::Host,
+    names::CommitSha,
+};
+use patch::Incomplete;
+use std::collections::HashMap;
+use store::{
+    Db, hosts,
+    hosts::Look,
+    submissions::{Source, Submission},
+};
+use tokio::task::spawn_blocking;
+
+/// More commits than this are no change that a person reads: nor are they taken from anybody else.
+const MOST_COMMITS: usize = 2_000;
+const COMMITS_A_PAGE: usize = 100;
+
+/// What a look found.
+pub enum Seen {
+    /// What is recorded.
+    Same,
+    Found {
+        submission: Box<Submission>,
+        etag: Option<String>,
+    },
+}
+
+/// Asks what a change is now.
+///
+/// # Errors
+/// The host could not be asked, or says what cannot be.
+pub async fn look(client: &Client, db: &Db, look: &Look) -> Result<Seen, Failed> {
+    if !is_number(look.change.key.as_str()) {
+        return Err(Failed::NotThere);
+    }
+    let at = format!("/repos/{}", look.change.repository);
+    let asked = format!("{at}/pulls/{}", look.change.key);
+    let Some((pull, etag)) = client.changed::<Pull>(&asked, look.etag.as_deref()).await? else {
+        return Ok(Seen::Same);
+    };
+    if !pull
+        .base
+        .repo
+        .full_name
+        .eq_ignore_ascii_case(look.change.repository.as_str())
+    {
+        return Err(Failed::of("the repository has another name by now"));
+    }
+    let head = sha(&pull.head.sha)?;
+    let tip = tip(client, &at, &pull).await?;
+    let (comparison, commits) = compared(client, &at, &tip, &head).await?;
+    let merge_base = sha(&comparison.merge_base_commit.sha)?;
+    let known = hosts::known_patch(
+        db,
+        &look.change,
+        &hosts::At {
+            target: &pull.base.name,
+            merge_base: &merge_base,
+            head: &head,
+        },
+    )
+    .await?;
+    let patch = match (known, &commits) {
+        (Some(patch), _) => Patch::Known(patch),
+        (None, None) => Patch::Incomplete(Incomplete::TooManyCommits),
+        (None, Some(commits)) => {
+            let base = &comparison.merge_base_commit;
+            match patch_of(client, &at, base, commits, &head).await? {
+                Ok(patch) => Patch::Whole(patch),
+                Err(incomplete) => Patch::Incomplete(incomplete),
+            }
+        }
+    };
+    let commits = commits.unwrap_or_default();
+    let (change, host) = (look.change.clone(), look.change.host);
+    let submission = spawn_blocking(move || {
+        let told = told(&change, &pull, &merge_base, &head, &commits);
+        let mut submission = assembled(told, patch, host)?;
+        submission.contributors.extend(known_to(host, &commits));
+        Ok::<_, Failed>(submission)
+    });
+    let submission = submission
+        .await
+        .map_err(|_| Failed::of("it could not be read to its end"))??;
+    Ok(Seen::Found {
+        submission: Box::new(submission),
+        etag,
+    })
+}
+
+/// Whether a pull request can be called so; anything else would be another path.
+#[must_use]
+pub fn is_number(key: &str) -> bool {
+    (1..=18).contains(&key.len()) && key.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+/// What is to be said of the patch.
+enum Patch {
+    Whole(Vec<u8>),
+    /// The host told of this revision before, and revisions do not change.
+    Known(PatchHash),
+    Incomplete(Incomplete),
+}
+
+/// What the target's branch points to now. What a pull request says of it is from when it was last pushed to; it counts where the
+/// branch is gone.
+async fn tip(client: &Client, at: &str, pull: &Pull) -> Result<CommitSha, Failed> {
+    let branch = format!("{at}/git/ref/heads/{}", client::escaped(&pull.base.name));
+    match client.get::<wire::Reference>(&branch).await {
+        Ok(reference) => sha(&reference.object.sha),
+        Err(Failed::NotThere) => sha(&pull.base.sha),
+        Err(failed) => Err(failed),
+    }
+}
+
+/// What two commits have in common, and every commit that the second adds; none of them where they are too many.
+async fn compared(
+    client: &Client,
+    at: &str,
+    tip: &CommitSha,
+    head: &CommitSha,
+) -> Result<(Comparison, Option<Vec<Commit>>), Failed> {
+    let page = async |page: usize| {
+        let asked = format!("{at}/compare/{tip}...{head}?per_page={COMMITS_A_PAGE}&page={page}");
+        client.get::<Comparison>(&asked).await
+    };
+    let mut first = page(1).await?;
+    let mut commits = std::mem::take(&mut first.commits);
+    if first.total_commits > MOST_COMMITS {
+        return Ok((first, None));
+    }
+    let mut read = 1;
+    while commits.len() < first.total_commits {
+        read += 1;
+        let more = page(read).await?.commits;
+        if more.is_empty() {
+            return Err(Failed::of("fewer commits were listed than counted"));
+        }
+        commits.extend(more);
+    }
+    Ok((first, Some(commits)))
+}
+
+/// The patch between two commits as git itself writes it, made from what the host gives of it and checked against the
+/// listings of both trees; or why there is none.
+async fn patch_of(
+    client: &Client,
+    at: &str,
+    base: &Commit,
+    commits: &[Commit],
+    head: &CommitSha,
+) -> Result<Result<Vec<u8>, Incomplete>, Failed> {
+    let Some(last) = commits.iter().find(|commit| commit.sha == head.as_str()) else {
+        let same = base.sha == head.as_str();
+        return match same {
+            true => Ok(Ok(vec![])),
+            false => Err(Failed::of("the head is not among the commits")),
+        };
+    };
+    let asked = format!("{at}/compare/{}...{head}", sha(&base.sha)?);
+    let Some(diff) = client.diff(&asked).await? else {
+        return Ok(Err(Incomplete::TooLarge));
+    };
+    let mut trees = vec![];
+    for commit in [base, last] {
+        let tree = sha(&commit.commit.tree.sha)?;
+        let tree: wire::Tree = client
+            .get(&format!("{at}/git/trees/{tree}?recursive=1"))
+            .await?;
+        if tree.truncated {
+            return Ok(Err(Incomplete::TreeTooLarge));
+        }
+        trees.push(
+            patch::Tree::of(tree)
+                .ok_or_else(|| Failed::of("a tree has an entry that cannot be"))?,
+        );
+    }
+    let [before, after] = trees
+        .try_into()
+        .map_err(|_| Failed::of("there are two trees"))?;
+    let wanted = match patch::binaries(&diff, &before, &after) {
+        Ok(wanted) => wanted,
+        Err(incomplete) => return Ok(Err(incomplete)),
+    };
+    let mut blobs = HashMap::new();
+    for id in wanted {
+        let blob: wire::Blob = client.get(&format!("{at}/git/blobs/{id}")).await?;
+        let blob = blob
+            .bytes()
+            .ok_or_else(|| Failed::of("a blob is not base64"))?;
+        blobs.insert(id, blob);
+    }
+    let whole = spawn_blocking(move || patch::whole(&diff, &before, &after, &blobs));
+    whole
+        .await
+        .map_err(|_| Failed::of("the patch could not be read to its end"))
+}
+
+/// What the host told, in the words in which anybody submits a change: what is read of those is bounded and checked.
+fn told(
+    change: &hosts::Change,
+    pull: &Pull,
+    merge_base: &CommitSha,
+    head: &CommitSha,
+    commits: &[Commit],
+) -> ours::Submission {
+    let state = match (pull.state.as_str(), pull.merged) {
+        (_, true) => ours::State::Merged,
+        ("open", false) => ours::State::Open,
+        _ => ours::State::Closed,
+    };
+    ours::Submission {
+        repository: change.repository.to_string(),
+        key: change.key.to_string(),
+        title: pull.title.clone(),
+        url: Some(pull.html_url.clone()),
+        author: pull.user.as_ref().map(|user| ours::Author {
+            name: Some(user.login.clone()),
+            login: Some(user.login.clone()),
+            email: Some(user.no_reply()),
+        }),
+        target: pull.base.name.clone(),
+        base: merge_base.to_string(),
+        head: head.to_string(),
+        commits: commits.iter().map(Commit::told).collect(),
+        draft: pull.draft,
+        state,
+        ai: None,
+        merged_as: None,
+        current: true,
+    }
+}
+
+fn assembled(told: ours::Submission, patch: Patch, host: Host) -> Result<Submission, Failed> {
+    let said = |error: crate::problem::Refusal| Failed::Said(error.detail().to_owned());
+    let source = |incomplete: Option<String>| Source::Host { host, incomplete };
+    match patch {
+        Patch::Whole(patch) => match submit::assembled(told.clone(), &patch, source(None)) {
+            Ok(submission) => Ok(submission),
+            // What nobody else could submit cannot be shown either.
+            Err(why) => {
+                let why = Some(why.detail().to_owned());
+                submit::assembled(without_commits(told), &[], source(why)).map_err(said)
+            }
+        },
+        Patch::Known(hash) => {
+            let mut known = submit::assembled(told, &[], source(None)).map_err(said)?;
+            known.revision.patch = hash;
+            Ok(known)
+        }
+        Patch::Incomplete(why) => {
+            submit::assembled(told, &[], source(Some(why.to_string()))).map_err(said)
+        }
+    }
+}
+
+fn without_commits(told: ours::Submission) -> ours::Submission {
+    ours::Submission {
+        commits: vec![],
+        ..told
+    }
+}
+
+/// Whom the host takes the authors and committers of commits for. It goes by their addresses, as anybody could, and so do we:
+/// it may bar, and gives nothing by itself.
+fn known_to(host: Host, commits: &[Commit]) -> Vec<(Option<CommitSha>, Contributor)> {
+    let mut all = vec![];
+    for commit in commits {
+        let roles = [
+            (Role::Author, &commit.author),
+            (Role::Committer, &commit.committer),
+        ];
+        for (role, user) in roles {
+            let Some(user) = user.as_ref().filter(|user| !user.is_the_site(host)) else {
+                continue;
+            };
+            let who = Signature {
+                name: user.login.clone(),
+                email: user.no_reply(),
+            };
+            let sha = CommitSha::parse(commit.sha.clone()).ok();
+            all.push((sha, Contributor::new(role, who, Some(&user.login))));
+        }
+    }
+    all
+}
+
+fn sha(text: &str) -> Result<CommitSha, Failed> {
+    CommitSha::parse(text).map_err(|_| Failed::of("a commit id is none"))
+}

@@ -1,0 +1,172 @@
+//! What GitHub answers, as far as it is read.
+
+use crate::api::wire as ours;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use domain::host::Host;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+pub struct Pull {
+    pub title: String,
+    pub html_url: String,
+    pub state: String,
+    #[serde(default)]
+    pub merged: bool,
+    #[serde(default)]
+    pub draft: bool,
+    /// None for somebody whose account is gone.
+    pub user: Option<User>,
+    pub base: Side,
+    pub head: Head,
+}
+
+#[derive(Deserialize)]
+pub struct User {
+    pub login: String,
+    pub id: u64,
+}
+
+impl User {
+    /// The address that belongs to the account for good, whatever its login will be.
+    pub fn no_reply(&self) -> String {
+        format!("{}+{}@users.noreply.github.com", self.id, self.login)
+    }
+
+    /// Whether it stands for the site itself, which commits what people do in a browser.
+    pub fn is_the_site(&self, host: Host) -> bool {
+        host == Host::GitHub && self.login == "web-flow"
+    }
+}
+
+#[derive(Deserialize)]
+pub struct Side {
+    #[serde(rename = "ref")]
+    pub name: String,
+    pub sha: String,
+    pub repo: Repository,
+}
+
+#[derive(Deserialize)]
+pub struct Head {
+    pub sha: String,
+}
+
+#[derive(Deserialize)]
+pub struct Repository {
+    pub full_name: String,
+}
+
+#[derive(Deserialize)]
+pub struct Reference {
+    pub object: Object,
+}
+
+#[derive(Deserialize)]
+pub struct Object {
+    pub sha: String,
+}
+
+#[derive(Deserialize)]
+pub struct Comparison {
+    pub merge_base_commit: Commit,
+    pub total_commits: usize,
+    pub commits: Vec<Commit>,
+}
+
+#[derive(Deserialize)]
+pub struct Commit {
+    pub sha: String,
+    pub commit: Recorded,
+    pub author: Option<User>,
+    pub committer: Option<User>,
+    #[serde(default)]
+    pub parents: Vec<Object>,
+}
+
+/// What git recorded of a commit.
+#[derive(Deserialize)]
+pub struct Recorded {
+    pub author: Option<Signature>,
+    pub committer: Option<Signature>,
+    pub message: String,
+    pub tree: Object,
+}
+
+#[derive(Deserialize)]
+pub struct Signature {
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub email: String,
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub date: Option<time::OffsetDateTime>,
+}
+
+impl Commit {
+    /// In the words in which anybody submits a commit.
+    pub fn told(&self) -> ours::Commit {
+        let signature = |who: &Option<Signature>| ours::Signature {
+            name: ours::Text::Utf8(who.as_ref().map(|who| who.name.clone()).unwrap_or_default()),
+            email: ours::Text::Utf8(
+                who.as_ref()
+                    .map(|who| who.email.clone())
+                    .unwrap_or_default(),
+            ),
+        };
+        ours::Commit {
+            sha: self.sha.clone(),
+            tree: self.commit.tree.sha.clone(),
+            parents: self
+                .parents
+                .iter()
+                .map(|parent| parent.sha.clone())
+                .collect(),
+            author: signature(&self.commit.author),
+            authored_at: self.commit.author.as_ref().and_then(|who| who.date),
+            committer: signature(&self.commit.committer),
+            message: ours::Text::Utf8(self.commit.message.clone()),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub struct Tree {
+    pub tree: Vec<Entry>,
+    #[serde(default)]
+    pub truncated: bool,
+}
+
+#[derive(Deserialize)]
+pub struct Entry {
+    pub path: String,
+    pub mode: String,
+    pub sha: String,
+    #[serde(default)]
+    pub size: u64,
+}
+
+#[derive(Deserialize)]
+pub struct Blob {
+    content: String,
+    encoding: String,
+}
+
+impl Blob {
+    /// What it holds. It comes in lines.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        let text: String = self.content.split_whitespace().collect();
+        (self.encoding == "base64").then(|| BASE64_STANDARD.decode(text).ok())?
+    }
+}
+
+#[derive(Deserialize)]
+pub struct Installation {
+    pub id: u64,
+}
+
+#[derive(Deserialize)]
+pub struct AccessToken {
+    pub token: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub expires_at: time::OffsetDateTime,
+}
