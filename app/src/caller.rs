@@ -7,6 +7,7 @@ use domain::{ids::PersonId, problem::Problem};
 use leptos::prelude::use_context;
 use store::{Db, Tx};
 use time::Duration;
+use tokio::sync::Semaphore;
 use tracing::error;
 use uuid::Uuid;
 
@@ -32,6 +33,8 @@ pub struct Site {
     pub provider: Arc<str>,
     /// How old the claims of a sign-in may be to grant something.
     pub claims_max_age: Duration,
+    /// A place for each large patch that is being read to be shown.
+    pub large: Arc<Semaphore>,
 }
 
 /// What this server is, if it is one: a page rendered outside a request has none.

@@ -8,8 +8,9 @@ use axum::{
     middleware::from_fn_with_state,
 };
 use secrecy::ExposeSecret;
+use std::sync::Arc;
 use store::Db;
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
 use tower_http::{
     set_header::SetResponseHeaderLayer,
     timeout::{RequestBodyDeadlineLayer, RequestBodyTimeoutLayer},
@@ -57,6 +58,9 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// How many large patches are read to be shown at once: each takes a core for a while, and several times its size.
+const LARGE_SHOWN_AT_ONCE: usize = 2;
+
 /// Every route of the server.
 pub fn router(server: Server) -> Router {
     let (api, document) = api::routes();
@@ -68,6 +72,7 @@ pub fn router(server: Server) -> Router {
         db: server.db.clone(),
         provider: server.settings.provider.name.as_str().into(),
         claims_max_age: server.claims_max_age(),
+        large: Arc::new(Semaphore::new(LARGE_SHOWN_AT_ONCE)),
     });
     let pages = auth::guarded(&server.auth, pages.merge(web::docs(document)))
         .layer(from_fn_with_state(server.clone(), web::docs_for_tokens))

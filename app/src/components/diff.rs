@@ -10,30 +10,169 @@ use super::{
     tree::{shown_name, split},
 };
 
-/// One file of a patch, with its bytes if they are to be shown.
+/// One file of a patch, with what is shown of its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
     /// Counted from 0, over the whole patch.
     pub ordinal: usize,
     /// What the header says.
     pub file: FilePatch,
-    /// The bytes of this file in the patch; none for one that is folded because there is too much to read at once.
-    pub body: Option<Vec<u8>>,
+    /// None for one that is folded because there is too much to read at once.
+    pub lines: Option<Lines>,
 }
 
-/// One file: its name, what happened to it beside its lines, and its lines. `unfold` leads to a page that shows it.
+/// Some of the lines of one file, made into HTML. What does not parse was never stored; should it be, nothing of it is shown as
+/// if it were whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lines {
+    class: &'static str,
+    html: String,
+    /// How many come before these.
+    before: usize,
+    /// How many these are.
+    pub count: usize,
+    /// How many the file has in the patch.
+    pub all: usize,
+    /// What these take in the patch.
+    pub bytes: usize,
+}
+
+/// What there is room for on a page.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    pub lines: usize,
+    /// Of the patch, not of HTML.
+    pub bytes: usize,
+}
+
+impl Room {
+    /// What one file gets, and what is left on a page for others than the first.
+    pub const OF_A_FILE: Room = Room {
+        lines: 12_000,
+        bytes: 1_000_000,
+    };
+
+    /// What is left when these lines are there, too.
+    pub fn without(self, lines: &Lines) -> Self {
+        Self {
+            lines: self.lines.saturating_sub(lines.count),
+            bytes: self.bytes.saturating_sub(lines.bytes),
+        }
+    }
+
+    /// Whether all of a file fits, which is not more than one file gets.
+    pub fn holds(self, file: &FilePatch, body: &[u8]) -> bool {
+        let lines = file.added.saturating_add(file.removed) as usize;
+        let most = Self::OF_A_FILE;
+        lines <= self.lines.min(most.lines) && body.len() <= self.bytes.min(most.bytes)
+    }
+
+    /// How many of these lines fit, and what they take. The first one always does, or nobody would come past it.
+    fn fits(self, lines: &[Line<'_>], is_first: bool) -> (usize, usize) {
+        let (mut count, mut bytes) = (0, 0);
+        for line in lines.iter().take(self.lines) {
+            let more = bytes + line.text.len().min(LONGEST_LINE) + 1;
+            if more > self.bytes && !(is_first && count == 0) {
+                break;
+            }
+            (count, bytes) = (count + 1, more);
+        }
+        (count, bytes)
+    }
+}
+
+impl Lines {
+    /// The lines of the file from the one after so many, as far as there is room. Takes CPU time in proportion to the file.
+    pub fn of(ordinal: usize, body: &[u8], after: usize, mut room: Room) -> Self {
+        let hunks = hunks(body).unwrap_or_default();
+        let end = |hunk: &Hunk<'_>| {
+            (hunk.old_start + hunk.old_lines).max(hunk.new_start + hunk.new_lines)
+        };
+        let width = width(hunks.iter().map(end).max().unwrap_or(0));
+        let mut made = Self {
+            class: class(width),
+            before: after,
+            ..Self::default()
+        };
+        let mut seen = 1;
+        for hunk in &hunks {
+            let lines: Vec<Line<'_>> = hunk.lines.iter().collect();
+            let skipped = after.saturating_sub(made.all).min(lines.len());
+            made.all += lines.len();
+            let rest = lines.get(skipped..).unwrap_or_default();
+            let (count, bytes) = room.fits(rest, made.count == 0);
+            // What comes after the first that has no room has none either.
+            room = if count < rest.len() {
+                Room { lines: 0, bytes: 0 }
+            } else {
+                Room {
+                    lines: room.lines - count,
+                    bytes: room.bytes.saturating_sub(bytes),
+                }
+            };
+            if count > 0 {
+                if skipped == 0 {
+                    push_head(&mut made.html, hunk, seen);
+                }
+                push_lines(
+                    &mut made.html,
+                    ordinal,
+                    rest.get(..count).unwrap_or_default(),
+                    width,
+                );
+            }
+            (made.count, made.bytes) = (made.count + count, made.bytes + bytes);
+            seen = hunk.new_start + hunk.new_lines;
+        }
+        made
+    }
+
+    /// Which lines these are, where they are not all.
+    fn part(&self) -> Option<String> {
+        let (first, last) = (self.before + 1, self.before + self.count);
+        (self.count < self.all).then(|| {
+            format!(
+                "Lines {first} to {last} of {} in this file\u{2019}s part of the patch. ",
+                self.all
+            )
+        })
+    }
+
+    /// After how many lines the part before this one begins, and the one behind it.
+    fn neighbours(&self) -> (Option<usize>, Option<usize>) {
+        let end = self.before + self.count;
+        let earlier = self.before.saturating_sub(Room::OF_A_FILE.lines);
+        (
+            (self.before > 0).then_some(earlier),
+            (end < self.all).then_some(end),
+        )
+    }
+}
+
+/// One file: its name, what happened to it beside its lines, and its lines. `address` is of this page, up to what shows a file
+/// that is folded or shown in part.
 #[component]
-pub fn File(shown: Shown, unfold: String) -> AnyView {
+pub fn File(shown: Shown, address: String) -> AnyView {
     let Shown {
         ordinal,
         file,
-        body,
+        lines,
     } = shown;
     let name = shown_name(&file);
-    let lines = body.as_deref().and_then(|body| code(ordinal, body));
-    let folded = body.is_none() && !file.binary;
+    let folded = lines.is_none() && !file.binary;
+    let lines = lines.filter(|lines| lines.count > 0);
     let class = if lines.is_some() { "file" } else { "file shut" };
     let label = super::text::plain(&split(&name).1);
+    let at = |after: usize| format!("{address}file={ordinal}&after={after}#f{ordinal}");
+    let rest = lines.as_ref().map(|lines| {
+        let (earlier, later) = lines.neighbours();
+        (lines.part(), earlier.map(at), later.map(at))
+    });
+    let (part, earlier, later) = rest.unwrap_or_default();
+    let part = part.map(|said| {
+        let later = later.clone();
+        view! { <Part said earlier later/> }
+    });
     view! {
         <article class=class>
             <FileHead ordinal file=file.clone()/>
@@ -43,14 +182,28 @@ pub fn File(shown: Shown, unfold: String) -> AnyView {
                     let count = file.added + file.removed;
                     view! {
                         <p class="note">
-                            {format!("Folded: {count} changed lines. ")} <a href=unfold>"Show them"</a>
+                            {format!("Folded: {count} changed lines. ")} <a href=at(0)>"Show them"</a>
                         </p>
                     }
                 })}
-            {lines.map(|(class, html)| view! { <Code class=class.to_owned() html label/> })}
+            {part}
+            {lines.map(|lines| view! { <Code class=lines.class.to_owned() html=lines.html label/> })}
+            {later.map(|later| view! { <p class="note"><a href=later>"The lines after these"</a></p> })}
         </article>
     }
     .into_any()
+}
+
+/// Which part of a file this is, and where the others are.
+#[component]
+fn Part(said: String, earlier: Option<String>, later: Option<String>) -> impl IntoView {
+    view! {
+        <p class="note">
+            <b>{said}</b>
+            {earlier.map(|earlier| view! { <a href=earlier>"The lines before"</a> " " })}
+            {later.map(|later| view! { <a href=later>"The lines after"</a> })}
+        </p>
+    }
 }
 
 /// The name of a file, where the tree leads to, and how much of it changed.
@@ -158,25 +311,6 @@ fn kind(mode: Option<Mode>) -> &'static str {
     }
 }
 
-/// The lines of a file as HTML, and the class that says how wide the numbers are. None where there are no lines.
-fn code(ordinal: usize, body: &[u8]) -> Option<(&'static str, String)> {
-    // What does not parse was never stored; should it be, nothing of it is shown as if it were whole.
-    let hunks = hunks(body).ok()?;
-    let last = hunks
-        .iter()
-        .map(|hunk| (hunk.old_start + hunk.old_lines).max(hunk.new_start + hunk.new_lines))
-        .max()?;
-    let width = width(last);
-    let mut out = String::with_capacity(body.len() * 2);
-    let mut seen = 1;
-    for hunk in &hunks {
-        push_head(&mut out, hunk, seen);
-        seen = hunk.new_start + hunk.new_lines;
-        push_lines(&mut out, ordinal, hunk, width);
-    }
-    Some((class(width), out))
-}
-
 /// How many digits the numbers of lines get when this is the last.
 pub(super) fn width(last: u32) -> usize {
     last.to_string().len().max(3)
@@ -212,12 +346,11 @@ fn push_head(out: &mut String, hunk: &Hunk<'_>, seen: u32) {
 }
 
 /// Runs of removed lines followed by as many added ones are compared line by line, so that the eye finds the words.
-fn push_lines(out: &mut String, ordinal: usize, hunk: &Hunk<'_>, width: usize) {
-    let lines: Vec<Line<'_>> = hunk.lines.iter().collect();
+fn push_lines(out: &mut String, ordinal: usize, lines: &[Line<'_>], width: usize) {
     let mut at = 0;
     while let Some(line) = lines.get(at) {
-        let removed = run(&lines, at, LineKind::Removed);
-        let added = run(&lines, at + removed, LineKind::Added);
+        let removed = run(lines, at, LineKind::Removed);
+        let added = run(lines, at + removed, LineKind::Added);
         if removed == 0 || removed != added {
             let take = removed.max(1);
             for line in lines.iter().skip(at).take(take) {
@@ -300,7 +433,22 @@ fn push_line(
     }
 }
 
+/// The most that is shown of one line, in bytes: more than anybody reads, and less than what makes a page that no browser shows.
+const LONGEST_LINE: usize = 100_000;
+
 pub(super) fn push_text(out: &mut String, text: &[u8], same: Option<(usize, usize)>) {
+    if let Some((shown, rest)) = text
+        .split_at_checked(LONGEST_LINE)
+        .filter(|(_, rest)| !rest.is_empty())
+    {
+        push_bytes(out, shown);
+        let _ = write!(
+            out,
+            r#"<span class="hid" title="too long to be shown">{} more bytes in this line</span>"#,
+            rest.len()
+        );
+        return;
+    }
     let text = match text.split_last() {
         Some((b'\r', rest)) => {
             push_marked(
@@ -370,7 +518,7 @@ mod tests {
     use super::*;
 
     fn shown(body: &str) -> String {
-        code(0, body.as_bytes()).unwrap().1
+        Lines::of(0, body.as_bytes(), 0, Room::OF_A_FILE).html
     }
 
     fn modified(hunks: &str) -> String {
@@ -439,5 +587,86 @@ mod tests {
         let mut out = String::new();
         push_bytes(&mut out, b"caf\xe9");
         assert_eq!(out, r#"caf<span class="hid" title="not UTF-8">\xe9</span>"#);
+    }
+
+    /// A new file of so many lines, each of this text behind its number.
+    fn long(lines: usize, text: &str) -> String {
+        let (zero, blob) = ("0".repeat(40), "2".repeat(40));
+        let added: String = (1..=lines).map(|n| format!("+{n} {text}\n")).collect();
+        format!(
+            "diff --git a/x b/x\nnew file mode 100644\nindex {zero}..{blob}\n--- /dev/null\n+++ b/x\n@@ -0,0 +1,{lines} @@\n{added}"
+        )
+    }
+
+    /// The numbers of the first and the last line that are shown, and what is said of them.
+    fn told(lines: &Lines) -> (usize, usize, Option<String>) {
+        let ids: Vec<&str> = lines.html.split(r#"id="f0n"#).skip(1).collect();
+        let number = |id: Option<&&str>| {
+            id.and_then(|id| id.split('"').next()?.parse().ok())
+                .unwrap_or(0)
+        };
+        assert_eq!(ids.len(), lines.count);
+        (number(ids.first()), number(ids.last()), lines.part())
+    }
+
+    #[test]
+    fn a_file_of_any_length_is_read_part_by_part_and_every_line_stands_in_one() {
+        for (length, text) in [
+            (30_001, "x"),
+            (3_000, "x".repeat(900).as_str()),
+            (12, "x".repeat(400_000).as_str()),
+        ] {
+            let file = long(length, text);
+            let (mut after, mut parts) = (0, 0);
+            while after < length {
+                let lines = Lines::of(0, file.as_bytes(), after, Room::OF_A_FILE);
+                let (first, last, said) = told(&lines);
+                assert_eq!((first, last), (after + 1, after + lines.count));
+                assert!(
+                    lines.count > 0 && lines.html.len() < 4_000_000,
+                    "{} bytes",
+                    lines.html.len()
+                );
+                assert!(
+                    said.unwrap()
+                        .starts_with(&format!("Lines {first} to {last} of {length} "))
+                );
+                let (earlier, later) = lines.neighbours();
+                assert_eq!(
+                    (earlier.is_some(), later.is_some()),
+                    (after > 0, last < length)
+                );
+                (after, parts) = (last, parts + 1);
+            }
+            assert!((2..=4).contains(&parts), "{parts} parts");
+        }
+    }
+
+    #[test]
+    fn what_fits_is_shown_whole_and_says_nothing_of_parts() {
+        let file = long(12_000, "x");
+        let lines = Lines::of(0, file.as_bytes(), 0, Room::OF_A_FILE);
+        assert_eq!(told(&lines), (1, 12_000, None));
+        assert_eq!(lines.neighbours(), (None, None));
+    }
+
+    #[test]
+    fn nothing_is_behind_the_end() {
+        let lines = Lines::of(0, long(3, "x").as_bytes(), 3, Room::OF_A_FILE);
+        assert_eq!((lines.count, lines.neighbours()), (0, (Some(0), None)));
+    }
+
+    #[test]
+    fn of_a_line_that_nobody_reads_the_beginning_is_shown_and_how_much_is_left() {
+        let mut out = String::new();
+        push_text(&mut out, &[b'x'; 100_007], None);
+        assert!(
+            out.contains(">7 more bytes in this line</span>"),
+            "{}",
+            out.len()
+        );
+        out.clear();
+        push_text(&mut out, &[b'x'; 100_000], None);
+        assert_eq!(out.len(), 100_000);
     }
 }

@@ -9,7 +9,9 @@ use domain::patch::{
 use leptos::prelude::*;
 
 use super::{
-    diff::{Code, File, FileHead, Name, Shown, class, notes, push_bytes, push_text, width},
+    diff::{
+        Code, File, FileHead, Lines, Name, Room, Shown, class, notes, push_bytes, push_text, width,
+    },
     text::{Theirs, plain},
     tree::{Entry, shown_name, split},
 };
@@ -31,7 +33,11 @@ pub enum Piece {
     /// Nothing of it was in what was approved.
     New(Shown),
     /// Something of it is not what it was.
-    Changed { shown: Shown, was: Vec<u8> },
+    Changed {
+        ordinal: usize,
+        file: FilePatch,
+        compared: Compared,
+    },
     /// The same bytes, that do not say which content they are about, on another base.
     Unknown { ordinal: usize, file: FilePatch },
     /// It was in what was approved, at this place, and is no more.
@@ -70,6 +76,12 @@ const MOST_BYTES: usize = 8_000_000;
 /// Lines that a page of differences shows at most.
 const MOST_LINES: usize = 24_000;
 
+/// A page of differences is whole or not at all.
+const ROOM: Room = Room {
+    lines: MOST_LINES + 1,
+    bytes: MOST_BYTES,
+};
+
 impl Difference {
     /// Compares two patches, given file by file. `rebased`: the merge base is another one.
     ///
@@ -101,7 +113,7 @@ impl Difference {
         let shown = |part: &Part<'_>| Shown {
             ordinal: place(&after, part),
             file: part.file.clone(),
-            body: Some(part.body.to_vec()),
+            lines: Some(Lines::of(place(&after, part), part.body, 0, ROOM)),
         };
         let (mut pieces, mut same, mut moved) = (Vec::new(), 0, 0);
         for file in since(&before, &after)?.files {
@@ -112,9 +124,10 @@ impl Difference {
                 }
                 FileSince::Unchanged { .. } => same += 1,
                 FileSince::Moved { .. } => moved += 1,
-                FileSince::Changed { part, was, .. } => pieces.push(Piece::Changed {
-                    shown: shown(part),
-                    was: was.body.to_vec(),
+                FileSince::Changed { part, was, hunks } => pieces.push(Piece::Changed {
+                    ordinal: place(&after, part),
+                    file: part.file.clone(),
+                    compared: compare(place(&after, part), part, was, &hunks),
                 }),
                 FileSince::New { part } => pieces.push(Piece::New(shown(part))),
                 FileSince::Gone { was } => {
@@ -131,10 +144,9 @@ impl Difference {
     }
 
     fn lines(&self) -> usize {
-        let lines = |body: &[u8]| body.iter().filter(|byte| **byte == b'\n').count();
         let of = |piece: &Piece| match piece {
-            Piece::New(shown) => shown.body.as_deref().map_or(0, lines),
-            Piece::Changed { shown, was } => shown.body.as_deref().map_or(0, lines) + lines(was),
+            Piece::New(shown) => shown.lines.as_ref().map_or(0, |lines| lines.all),
+            Piece::Changed { compared, .. } => compared.count,
             Piece::Unknown { .. } | Piece::Gone { .. } => 0,
         };
         self.pieces.iter().map(of).sum()
@@ -143,14 +155,16 @@ impl Difference {
     /// What the list of files leads to.
     pub fn entries(&self) -> Vec<Entry> {
         let entry = |piece: &Piece| match piece {
-            Piece::New(shown) | Piece::Changed { shown, .. } => Some(Entry {
+            Piece::New(shown) => Some(Entry {
                 ordinal: shown.ordinal,
                 file: shown.file.clone(),
             }),
-            Piece::Unknown { ordinal, file } => Some(Entry {
-                ordinal: *ordinal,
-                file: file.clone(),
-            }),
+            Piece::Changed { ordinal, file, .. } | Piece::Unknown { ordinal, file } => {
+                Some(Entry {
+                    ordinal: *ordinal,
+                    file: file.clone(),
+                })
+            }
             Piece::Gone { .. } => None,
         };
         self.pieces.iter().filter_map(entry).collect()
@@ -199,10 +213,14 @@ pub fn PieceOfIt(piece: Piece, number: i32, approved: String) -> AnyView {
     match piece {
         Piece::New(shown) => view! {
             <p class="note since">{format!("New since revision {number}:")}</p>
-            <File shown unfold=String::new()/>
+            <File shown address=String::new()/>
         }
         .into_any(),
-        Piece::Changed { shown, was } => view! { <ChangedFile shown was number/> }.into_any(),
+        Piece::Changed {
+            ordinal,
+            file,
+            compared,
+        } => view! { <ChangedFile ordinal file compared number/> }.into_any(),
         Piece::Unknown { ordinal, file } => view! {
             <article class="file shut">
                 <FileHead ordinal file/>
@@ -226,17 +244,9 @@ pub fn PieceOfIt(piece: Piece, number: i32, approved: String) -> AnyView {
 }
 
 #[component]
-fn ChangedFile(shown: Shown, was: Vec<u8>, number: i32) -> AnyView {
-    let Shown {
-        ordinal,
-        file,
-        body,
-    } = shown;
-    let body = body.unwrap_or_default();
+fn ChangedFile(ordinal: usize, file: FilePatch, compared: Compared, number: i32) -> AnyView {
     let label = plain(&split(&shown_name(&file)).1);
-    let compared = compare(ordinal, &body, &was);
-    let header = compared.as_ref().and_then(|all| all.header.clone());
-    let lines = compared.and_then(|all| all.lines);
+    let Compared { header, lines, .. } = compared;
     let class = if lines.is_some() { "file" } else { "file shut" };
     view! {
         <article class=class>
@@ -249,25 +259,24 @@ fn ChangedFile(shown: Shown, was: Vec<u8>, number: i32) -> AnyView {
     .into_any()
 }
 
-/// What is to be said of one file beside its lines, and the lines.
-#[derive(Default)]
-struct Compared {
+/// What is to be said of one file beside its lines, and the lines: their class and their HTML.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Compared {
     header: Option<String>,
     lines: Option<(String, String)>,
+    /// How many lines both have that are compared.
+    count: usize,
 }
 
-fn compare(ordinal: usize, body: &[u8], was: &[u8]) -> Option<Compared> {
-    let (before, after) = (parts(was).ok()?, parts(body).ok()?);
-    let found = since(&before, &after).ok()?;
-    let FileSince::Changed { part, was, hunks } = found.files.first()? else {
-        return Some(Compared::default());
-    };
+fn compare(ordinal: usize, part: &Part<'_>, was: &Part<'_>, hunks: &[HunkSince<'_>]) -> Compared {
     let is_kept = |hunk: &HunkSince<'_>| matches!(hunk, HunkSince::Kept { .. });
     let all_kept = hunks.iter().all(is_kept);
-    Some(Compared {
+    let lines = |body: &[u8]| body.iter().filter(|byte| **byte == b'\n').count();
+    Compared {
         header: header(&part.file, &was.file, all_kept),
-        lines: (!all_kept).then(|| lines(ordinal, hunks)),
-    })
+        lines: (!all_kept).then(|| self::lines(ordinal, hunks)),
+        count: lines(part.body) + lines(was.body),
+    }
 }
 
 /// What the header says otherwise than it did. The blobs count only where no line tells what became of them.

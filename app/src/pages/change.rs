@@ -26,12 +26,14 @@ use store::{
     patches, policies,
 };
 
+use tokio::{sync::OwnedSemaphorePermit, task::spawn_blocking};
+
 use crate::{
     actions::Theme,
     caller::{Site, failed, viewer},
     components::{
         deployments::Deployments,
-        diff::{File, Shown},
+        diff::{File, Lines, Room, Shown},
         digest::{DigestBars, Size},
         exceptional::{DisputedRevision, Rare, RareKeys},
         frame::{Frame, Place, Viewer, rank},
@@ -109,19 +111,22 @@ pub struct Since {
     pub difference: Result<Difference, Incomparable>,
 }
 
-/// A file with more changed lines than this is folded until somebody asks for it.
-const FILE_LINES: u32 = 12_000;
-
 /// All files of a page together: what a browser still scrolls through.
-const PAGE_LINES: u32 = 24_000;
+const PAGE: Room = Room {
+    lines: 24_000,
+    bytes: 2_000_000,
+};
+
+/// Patches larger than this, in bytes, are read by few at a time.
+const LARGE: i64 = 1_000_000;
 
 /// What stands in the address behind the change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
     /// The number of a revision to be shown instead of the current one.
     pub revision: Option<i32>,
-    /// A file to be shown whatever its length.
-    pub file: Option<usize>,
+    /// A file to be shown whatever its length, as far as there is room, and how many of its lines to leave out before.
+    pub file: Option<(usize, usize)>,
     /// Only what changed since the revision of this number, which whoever asks approved.
     pub since: Option<i32>,
     /// The digest that somebody decided about after the change had moved.
@@ -138,8 +143,10 @@ pub async fn load(
     id: ChangeId,
     asked: Asked,
 ) -> Result<ChangePage, Problem> {
+    let caller = caller?;
+    let _place = place(&site, id).await?;
     let mut tx = site.db.read().await.map_err(failed)?;
-    let viewer = viewer(&mut tx, &site, caller?, theme).await?;
+    let viewer = viewer(&mut tx, &site, caller, theme).await?;
     let which = asked.revision.map_or(Which::Current, Which::Number);
     let reader = viewer.reader();
     let case = cases::read(tx.conn(), &reader, id, which, site.claims_max_age)
@@ -153,18 +160,13 @@ pub async fn load(
     let bodies = patches::bodies(tx.conn(), repository, revision)
         .await
         .map_err(failed)?;
-    let moved = match asked
+    let seen = asked
         .moved
-        .and_then(|seen| revisions.iter().find(|one| one.digest == seen))
-    {
+        .and_then(|seen| revisions.iter().find(|one| one.digest == seen));
+    let seen = match seen {
         Some(seen) if seen.id != revision => {
-            let before = patches::bodies(tx.conn(), repository, seen.id)
-                .await
-                .map_err(failed)?;
-            Some(Moved {
-                seen: seen.clone(),
-                files: differing(&before, &bodies),
-            })
+            let before = patches::bodies(tx.conn(), repository, seen.id).await;
+            Some((seen.clone(), before.map_err(failed)?))
         }
         _ => None,
     };
@@ -177,18 +179,26 @@ pub async fn load(
             .ok_or(Problem::NothingApprovedBefore)
     });
     let not_theirs = since.and_then(Result::err);
-    let since = match since.and_then(Result::ok) {
+    let approved = match since.and_then(Result::ok) {
         Some(approved) => {
-            let before = patches::bodies(tx.conn(), repository, approved.id)
-                .await
-                .map_err(failed)?;
-            Some(Since {
-                difference: difference(approved, &case.revision, &before, &bodies),
-                approved: approved.clone(),
-            })
+            let before = patches::bodies(tx.conn(), repository, approved.id).await;
+            Some((approved.clone(), before.map_err(failed)?))
         }
         None => None,
     };
+    let read = Read {
+        bodies,
+        asked: asked.file,
+        seen,
+        current: case.revision.clone(),
+        approved,
+    };
+    let made = spawn_blocking(move || read.made()).await;
+    let Made {
+        files,
+        moved,
+        since,
+    } = made.map_err(|_| Problem::Internal)??;
     // A digest that is none of this change's still deserves an answer, if not a comparison.
     let unknown = asked
         .moved
@@ -206,7 +216,7 @@ pub async fn load(
         marks: cases::marks(tx.conn(), repository, revision)
             .await
             .map_err(failed)?,
-        files: shown(bodies, asked.file)?,
+        files,
         deployments: deployments::of_change(tx.conn(), repository, id, MOST_DEPLOYMENTS)
             .await
             .map_err(failed)?,
@@ -230,6 +240,53 @@ pub async fn load(
     })
 }
 
+/// Where a patch of the change is large, one of the few places there are to read such, taken before there is a connection: who
+/// waits for it holds up nobody else, no gate least of all.
+async fn place(site: &Site, change: ChangeId) -> Result<Option<OwnedSemaphorePermit>, Problem> {
+    let largest = patches::largest(&site.db, change).await.map_err(failed)?;
+    if largest <= LARGE {
+        return Ok(None);
+    }
+    let place = site.large.clone().acquire_owned().await;
+    place.map(Some).map_err(|_| Problem::Internal)
+}
+
+/// The patches of which a page is made, whole.
+struct Read {
+    bodies: Vec<Vec<u8>>,
+    asked: Option<(usize, usize)>,
+    seen: Option<(Revision, Vec<Vec<u8>>)>,
+    current: Revision,
+    approved: Option<(Revision, Vec<Vec<u8>>)>,
+}
+
+/// What is made of them.
+struct Made {
+    files: Vec<Shown>,
+    moved: Option<Moved>,
+    since: Option<Since>,
+}
+
+impl Read {
+    /// Takes CPU time in proportion to the patches: run it off the threads that gates are answered on.
+    fn made(self) -> Result<Made, Problem> {
+        let now = &self.bodies;
+        let moved = self.seen.map(|(seen, before)| Moved {
+            files: differing(&before, now),
+            seen,
+        });
+        let since = self.approved.map(|(approved, before)| Since {
+            difference: difference(&approved, &self.current, &before, now),
+            approved,
+        });
+        Ok(Made {
+            files: shown(now, self.asked)?,
+            moved,
+            since,
+        })
+    }
+}
+
 fn difference(
     approved: &Revision,
     current: &Revision,
@@ -248,26 +305,29 @@ fn is_rebased(approved: &Revision, current: &Revision) -> bool {
 
 /// The files of a patch; where there is too much to read at once, some without their lines. A file that cannot be read is
 /// no reason to leave it out: nobody may sign what they were not shown.
-fn shown(bodies: Vec<Vec<u8>>, asked: Option<usize>) -> Result<Vec<Shown>, Problem> {
-    let mut room = PAGE_LINES;
+fn shown(bodies: &[Vec<u8>], asked: Option<(usize, usize)>) -> Result<Vec<Shown>, Problem> {
+    let mut room = PAGE;
     let mut files = Vec::with_capacity(bodies.len());
-    for (ordinal, body) in bodies.into_iter().enumerate() {
-        let file = split(&body)
-            .ok()
-            .and_then(|mut files| files.pop())
-            .ok_or_else(|| {
-                tracing::error!(ordinal, "A stored patch cannot be read");
-                Problem::Internal
-            })?;
-        let lines = file.added.saturating_add(file.removed);
-        let fits = (lines <= FILE_LINES && lines <= room) || asked == Some(ordinal);
-        if fits {
-            room = room.saturating_sub(lines);
-        }
+    for (ordinal, body) in bodies.iter().enumerate() {
+        let file = split(body).ok().and_then(|mut files| files.pop());
+        let file = file.ok_or_else(|| {
+            tracing::error!(ordinal, "A stored patch cannot be read");
+            Problem::Internal
+        })?;
+        let after = asked
+            .filter(|(file, _)| *file == ordinal)
+            .map(|(_, after)| after);
+        let lines = match after {
+            Some(after) => Some(Lines::of(ordinal, body, after, Room::OF_A_FILE)),
+            None => room
+                .holds(&file, body)
+                .then(|| Lines::of(ordinal, body, 0, room)),
+        };
+        room = lines.as_ref().map_or(room, |lines| room.without(lines));
         files.push(Shown {
             ordinal,
             file,
-            body: fits.then_some(body),
+            lines,
         });
     }
     Ok(files)
@@ -469,8 +529,8 @@ fn Files(files: Vec<Shown>, address: String) -> AnyView {
     files
         .into_iter()
         .map(|shown| {
-            let unfold = format!("{address}file={}#f{}", shown.ordinal, shown.ordinal);
-            view! { <File shown unfold/> }
+            let address = address.clone();
+            view! { <File shown address/> }
         })
         .collect_view()
         .into_any()
@@ -1098,17 +1158,17 @@ mod tests {
             added("d", 3_000),
         ];
         let folded = |asked| -> Vec<bool> {
-            let files = shown(bodies.clone(), asked).unwrap();
-            files.iter().map(|file| file.body.is_none()).collect()
+            let files = shown(&bodies, asked).unwrap();
+            files.iter().map(|file| file.lines.is_none()).collect()
         };
         assert_eq!(folded(None), [false, true, false, true]);
-        assert_eq!(folded(Some(1)), [false, false, true, true]);
+        assert_eq!(folded(Some((1, 0))), [false, false, true, true]);
     }
 
     #[test]
     fn a_file_that_cannot_be_read_is_never_left_out() {
         let bodies = vec![added("a", 1), b"no patch".to_vec()];
-        assert_eq!(shown(bodies, None), Err(Problem::Internal));
+        assert_eq!(shown(&bodies, None), Err(Problem::Internal));
     }
 
     #[test]

@@ -80,7 +80,9 @@ fn Change() -> impl IntoView {
     let query = Query::of_request();
     let asked = change::Asked {
         revision: query.get("revision").and_then(|text| text.parse().ok()),
-        file: query.get("file").and_then(|text| text.parse().ok()),
+        file: query
+            .number("file")
+            .map(|file| (file, query.number("after").unwrap_or(0))),
         since: query.get("since").and_then(|text| text.parse().ok()),
         moved: query.get("moved").and_then(|text| Digest::parse(&text)),
         told: query.refusal(),
@@ -244,6 +246,10 @@ impl Query {
     fn get(&self, name: &str) -> Option<String> {
         let pair = self.0.iter().find(|(known, _)| known == name);
         pair.map(|(_, value)| value.clone())
+    }
+
+    fn number(&self, name: &str) -> Option<usize> {
+        self.get(name)?.parse().ok()
     }
 
     /// Why the form of a page without a script was refused. Anybody can write an address, so only closed words come out.

@@ -27,7 +27,11 @@ use uuid::Uuid;
 use super::change::ChangePage;
 use crate::{
     actions::Theme,
-    components::{diff::Shown, exceptional::RareKeys, frame::Viewer},
+    components::{
+        diff::{Lines, Room, Shown},
+        exceptional::RareKeys,
+        frame::Viewer,
+    },
 };
 
 pub const NOW: Timestamp = datetime!(2026-11-24 14:20 UTC);
@@ -213,7 +217,9 @@ pub fn files() -> Vec<Shown> {
         .enumerate()
         .map(|(ordinal, file)| Shown {
             ordinal,
-            body: bytes.get(file.body.clone()).map(<[u8]>::to_vec),
+            lines: bytes
+                .get(file.body.clone())
+                .map(|body| Lines::of(ordinal, body, 0, Room::OF_A_FILE)),
             file,
         })
         .collect()

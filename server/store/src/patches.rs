@@ -1,9 +1,9 @@
 //! Patches, stored by file and packed; a whole one is the concatenation of its files.
 
-use crate::{Error, Tx};
+use crate::{Db, Error, Tx};
 use domain::{
     digest::PatchHash,
-    ids::{RepositoryId, RevisionId},
+    ids::{ChangeId, RepositoryId, RevisionId},
     patch::{FilePatch, FileStatus},
 };
 use sqlx::{Connection as _, PgConnection};
@@ -182,14 +182,31 @@ pub async fn bodies(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(zstd::bulk::decompress(
-                &row.body,
-                usize::try_from(row.bytes).unwrap_or(0),
-            )?)
-        })
-        .collect()
+    let packed = rows
+        .into_iter()
+        .map(|row| (row.body, usize::try_from(row.bytes).unwrap_or(0)));
+    let packed: Vec<(Vec<u8>, usize)> = packed.collect();
+    let unpack = move || {
+        packed
+            .iter()
+            .map(|(body, bytes)| Ok(zstd::bulk::decompress(body, *bytes)?))
+            .collect()
+    };
+    let unpacked = spawn_blocking(unpack).await;
+    unpacked.unwrap_or_else(|error| Err(std::io::Error::other(error).into()))
+}
+
+/// How large the largest patch of a change is, in bytes; 0 where there is no such change.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn largest(db: &Db, change: ChangeId) -> Result<i64, Error> {
+    let largest = sqlx::query_scalar!(
+        r#"select coalesce(max(r.patch_bytes), 0) as "bytes!" from change c
+           join revision r on r.repository_id = c.repository_id and r.change_id = c.id where c.id = $1"#,
+        change.0,
+    );
+    Ok(largest.fetch_one(db.pool()).await?)
 }
 
 fn words(status: FileStatus) -> (&'static str, Option<i32>) {

@@ -2,12 +2,19 @@
 
 use crate::support::{
     TestServer,
-    changes::{change, patch},
+    changes::{change, patch, sha},
     people::Human,
+};
+use app::{
+    actions::Theme,
+    caller::Site,
+    pages::change::{self as change_page, Asked},
 };
 use domain::people::Level;
 use serde_json::json;
 use sqlx::PgPool;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 impl Human {
     async fn queue(&self, t: &TestServer, query: &str) -> String {
@@ -204,4 +211,82 @@ async fn a_page_shows_the_patch_that_was_stored(pool: PgPool) {
         page.contains("let tries = &lt;/ins&gt;&lt;script&gt;<span class=\"hid\""),
         "{page}"
     );
+}
+
+/// A patch of one new file of so many lines.
+fn long_patch(lines: usize) -> Vec<u8> {
+    let (zero, blob) = ("0".repeat(40), sha("long"));
+    let added: String = (1..=lines)
+        .map(|n| format!("+{n} {}\n", "x".repeat(90)))
+        .collect();
+    format!("diff --git a/long b/long\nnew file mode 100644\nindex {zero}..{blob}\n--- /dev/null\n+++ b/long\n@@ -0,0 +1,{lines} @@\n{added}").into_bytes()
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_file_of_any_length_is_read_in_parts_without_a_script(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ben = t.senior("ben").await;
+    let mut change = change();
+    change.patch = long_patch(25_000);
+    t.ci().await.submit(&change).await;
+    let address = format!("/changes/{}", t.id_of(&change).await);
+    let folded = ben.browser.page(&t, &address).await;
+    assert!(folded.contains("Folded: 25000 changed lines."), "{folded}");
+    let mut next = format!("{address}?file=0&amp;after=0#f0");
+    let mut shown = 0;
+    for part in 1.. {
+        assert!(
+            folded.contains(&next) || part > 1,
+            "{next} is where one gets from the page"
+        );
+        let page = ben
+            .browser
+            .page(&t, &next.replace("&amp;", "&").replace("#f0", ""))
+            .await;
+        assert!(page.len() < 4_000_000, "{} bytes", page.len());
+        shown += page.matches("<ins class=\"ln\"").count();
+        assert!(
+            page.contains(&format!(" to {shown} of 25000 ")),
+            "part {part}"
+        );
+        assert!(
+            page.contains("name=\"digest\""),
+            "it can be decided from each part"
+        );
+        let Some((before, _)) = page.split_once("\">The lines after these</a>") else {
+            break;
+        };
+        next = before.rsplit_once("href=\"").unwrap().1.to_owned();
+    }
+    assert_eq!(shown, 25_000, "every line once");
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn who_waits_to_read_a_large_patch_holds_up_nobody_who_reads_a_small_one(pool: PgPool) {
+    let t = TestServer::new(pool).await.with_connections(1).await;
+    let (ben, ci) = (t.senior("ben").await, t.ci().await);
+    let (small, mut large) = (change(), change().key("143").pushed("large"));
+    large.patch = long_patch(25_000);
+    ci.submit(&small).await;
+    ci.submit(&large).await;
+    let site = Site {
+        db: t.db.clone(),
+        provider: "Halden SSO".into(),
+        claims_max_age: t.server.claims_max_age(),
+        large: Arc::new(Semaphore::new(0)),
+    };
+    let read = |id| {
+        let (site, asked) = (site.clone(), Asked::default());
+        change_page::load(site, Ok(ben.id), Theme::default(), id, asked)
+    };
+    let waiting = tokio::spawn(read(t.id_of(&large).await));
+    let small = t.id_of(&small).await;
+    for _ in 0..20 {
+        // There is one connection, and whoever waits does not have it.
+        assert_eq!(read(small).await.unwrap().files.len(), 1);
+    }
+    assert!(!waiting.is_finished());
+    site.large.add_permits(1);
+    assert_eq!(waiting.await.unwrap().unwrap().files.len(), 1);
+    assert_eq!(site.large.available_permits(), 1);
 }
