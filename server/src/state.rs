@@ -1,7 +1,7 @@
 //! What every handler gets: the database, the settings, and what one process keeps for itself.
 
 use crate::{
-    api::{Desk, Noted},
+    api::{Desk, Intake, Noted},
     auth::Auth,
     forges::{Forges, hooks::Hooks},
     jobs::watch::Watch,
@@ -10,7 +10,6 @@ use crate::{
 };
 use std::sync::Arc;
 use store::Db;
-use tokio::sync::Semaphore;
 
 /// One server process. Cheap to clone.
 #[derive(Clone)]
@@ -25,8 +24,8 @@ pub struct Server {
     pub watch: Watch,
     /// Whose use was noted a moment ago.
     pub noted: Noted,
-    /// A place for each large patch that is being taken in.
-    pub large: Arc<Semaphore>,
+    /// What submissions that are being taken in may hold.
+    pub intake: Intake,
     /// The code hosts that are asked.
     pub forges: Forges,
     /// What the receiving of deliveries keeps.
@@ -34,9 +33,6 @@ pub struct Server {
     /// Told when the process is to end.
     pub stop: Stop,
 }
-
-/// How many large patches are taken in at once: each may hold 20 MB two to three times (docs/PERFORMANCE.md).
-pub const LARGE_AT_ONCE: usize = 4;
 
 impl Server {
     /// A server over this database. Its watch begins with the first who waits, and the sign-in provider is asked when
@@ -53,7 +49,7 @@ impl Server {
             db,
             settings: Arc::new(settings),
             noted: Noted::default(),
-            large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
+            intake: Intake::default(),
             hooks: Hooks::default(),
             stop: Stop::default(),
         })

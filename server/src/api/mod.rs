@@ -15,6 +15,7 @@ pub mod wire;
 
 pub use caller::Noted;
 pub use desk::Desk;
+pub use submit::Intake;
 
 use crate::{forges::hooks, problem, state::Server};
 use axum::{

@@ -74,13 +74,12 @@ pub async fn submit(
     server.auth.limits.submit(token.id)?;
     let received = receive(
         form.map_err(|error| Refusal::rejected(error.status(), "multipart", &error.body_text()))?,
-        &server.large,
+        Held::of(&server.intake),
     )
     .await?;
     token.allows(Scope::Submit, &received.change.repository)?;
-    let large = server.large.clone();
-    // What is packed takes memory too, and once more on its way to the database: the place is kept until it is recorded.
-    let (submission, _place) = spawn_blocking(move || prepare(received, token.id, &large))
+    // What is packed takes memory too, and once more on its way to the database: all is held until it is recorded.
+    let (submission, _held) = spawn_blocking(move || prepare(received, token.id))
         .await
         .map_err(|_| domain::problem::Problem::Internal)??;
     forges::confirmed(&server, &submission).await?;
@@ -108,25 +107,88 @@ struct Received {
     change: parse::Parsed,
     patch: Vec<u8>,
     packed: bool,
-    place: Place,
+    held: Held,
 }
 
-/// One of the few places for what is large, taken by who turns out to need it.
-type Place = Option<OwnedSemaphorePermit>;
+/// The memory that there is for submissions at once.
+#[derive(Debug, Clone)]
+pub struct Intake {
+    /// A place for each large one.
+    pub large: Arc<Semaphore>,
+    /// All others together, in [`UNIT`]s.
+    pub small: Arc<Semaphore>,
+}
 
-async fn receive(mut form: Multipart, large: &Arc<Semaphore>) -> Result<Received, Refusal> {
-    let (mut change, mut patch, mut place) = (None, None, None);
+/// How many large submissions are taken in at once: each may hold 20 MB two to three times (docs/PERFORMANCE.md).
+const LARGE_AT_ONCE: usize = 4;
+/// What is counted at once, in bytes.
+const UNIT: usize = 16 * 1024;
+/// How many of them all submissions have that are not large: 32 MB.
+const UNITS: usize = 2048;
+
+impl Default for Intake {
+    fn default() -> Self {
+        Self {
+            large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
+            small: Arc::new(Semaphore::new(UNITS)),
+        }
+    }
+}
+
+/// What one submission has of it, and gives back when it ends.
+#[derive(Debug)]
+struct Held {
+    of: Intake,
+    bytes: usize,
+    small: Vec<OwnedSemaphorePermit>,
+    large: Option<OwnedSemaphorePermit>,
+}
+
+impl Held {
+    fn of(intake: &Intake) -> Self {
+        Self {
+            of: intake.clone(),
+            bytes: 0,
+            small: vec![],
+            large: None,
+        }
+    }
+
+    /// Takes more as it turns out to be needed. Who is large takes a place instead; where there is nothing left, they are asked to
+    /// come back.
+    fn grow(&mut self, by: usize) -> Result<(), Refusal> {
+        let units = |bytes: usize| bytes.div_ceil(UNIT);
+        let more = units(self.bytes + by) - units(self.bytes);
+        self.bytes += by;
+        let full = |_| busy();
+        if self.large.is_some() || more == 0 {
+            return Ok(());
+        }
+        if self.bytes > LARGE {
+            self.large = Some(self.of.large.clone().try_acquire_owned().map_err(full)?);
+            self.small.clear();
+            return Ok(());
+        }
+        let more = u32::try_from(more).unwrap_or(u32::MAX);
+        let taken = self.of.small.clone().try_acquire_many_owned(more);
+        self.small.push(taken.map_err(full)?);
+        Ok(())
+    }
+}
+
+async fn receive(mut form: Multipart, mut held: Held) -> Result<Received, Refusal> {
+    let (mut change, mut patch) = (None, None);
     while let Some(field) = form.next_field().await.map_err(broken)? {
         match field.name() {
             Some("change") if change.is_none() => {
-                let json = collect(field, MAX_CHANGE, large, &mut place).await?;
+                let json = collect(field, MAX_CHANGE, &mut held).await?;
                 change = Some(parsed(&json)?);
             }
             Some("patch") if patch.is_none() => {
                 let packed = field
                     .content_type()
                     .is_some_and(|kind| kind == "application/zstd");
-                patch = Some((collect(field, MAX_BYTES, large, &mut place).await?, packed));
+                patch = Some((collect(field, MAX_BYTES, &mut held).await?, packed));
             }
             other => {
                 let name = other.unwrap_or("").chars().take(50).collect::<String>();
@@ -147,26 +209,19 @@ async fn receive(mut form: Multipart, large: &Arc<Semaphore>) -> Result<Received
         change,
         patch,
         packed,
-        place,
+        held,
     })
 }
 
-/// Reads a part as it arrives. Who turns out to be large takes a place, or is asked to come back.
-async fn collect(
-    mut field: Field<'_>,
-    most: usize,
-    large: &Arc<Semaphore>,
-    place: &mut Place,
-) -> Result<Vec<u8>, Refusal> {
+/// Reads a part as it arrives.
+async fn collect(mut field: Field<'_>, most: usize, held: &mut Held) -> Result<Vec<u8>, Refusal> {
     let mut all = Vec::new();
     while let Some(chunk) = field.chunk().await.map_err(broken)? {
-        all.extend_from_slice(&chunk);
-        if all.len() > most {
+        if all.len() + chunk.len() > most {
             return Err(too_large(most));
         }
-        if all.len() > LARGE && place.is_none() {
-            *place = Some(large.clone().try_acquire_owned().map_err(|_| busy())?);
-        }
+        held.grow(chunk.len())?;
+        all.extend_from_slice(&chunk);
     }
     Ok(all)
 }
@@ -185,22 +240,18 @@ fn parsed(json: &[u8]) -> Result<parse::Parsed, Refusal> {
 }
 
 /// Unpacks, reads and packs the patch, and finds marks and contributors: all that takes time but no database.
-fn prepare(
-    received: Received,
-    token: TokenId,
-    large: &Arc<Semaphore>,
-) -> Result<(Submission, Place), Refusal> {
+fn prepare(received: Received, token: TokenId) -> Result<(Submission, Held), Refusal> {
     let Received {
         change,
         mut patch,
         packed,
-        mut place,
+        mut held,
     } = received;
     if packed {
-        patch = unpacked(&patch, large, &mut place)?;
+        patch = unpacked(&patch, &mut held)?;
     }
     let submission = whole(change, &patch, Source::Token(token))?;
-    Ok((submission, place))
+    Ok((submission, held))
 }
 
 /// What anybody tells of a change and its patch, read, checked and packed: the same for whoever submits and for a code host
@@ -250,15 +301,13 @@ fn whole(change: parse::Parsed, patch: &[u8], source: Source) -> Result<Submissi
 
 /// Unpacks no further than is accepted: a few packed bytes can say that they are terabytes. What turns out to be large takes
 /// a place, as it does unpacked.
-fn unpacked(packed: &[u8], large: &Arc<Semaphore>, place: &mut Place) -> Result<Vec<u8>, Refusal> {
+fn unpacked(packed: &[u8], held: &mut Held) -> Result<Vec<u8>, Refusal> {
     let not_zstd =
         |_| Refusal::unreadable("patch", "The part `patch` says that it is zstd and is not.");
     let mut patch = Vec::new();
     let mut decoder = zstd::Decoder::new(packed).map_err(not_zstd)?;
     read_up_to(&mut decoder, LARGE, &mut patch).map_err(not_zstd)?;
-    if patch.len() > LARGE && place.is_none() {
-        *place = Some(large.clone().try_acquire_owned().map_err(|_| busy())?);
-    }
+    held.grow(patch.len())?;
     read_up_to(&mut decoder, MAX_BYTES, &mut patch).map_err(not_zstd)?;
     if patch.len() > MAX_BYTES {
         Err(too_large(MAX_BYTES))
@@ -359,7 +408,7 @@ fn busy() -> Refusal {
     Refusal::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "busy",
-        "Several large patches are being taken in just now. Try again in a moment.",
+        "As many submissions are being taken in as there is room for. Try again in a moment.",
     )
     .retry_after(5)
 }

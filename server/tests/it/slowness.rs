@@ -53,7 +53,7 @@ impl TestServer {
     /// Returns when so many places for large patches are free.
     async fn has_places(&self, n: usize) {
         let free = async {
-            while self.server.large.available_permits() != n {
+            while self.server.intake.large.available_permits() != n {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
@@ -192,7 +192,7 @@ async fn a_large_patch_keeps_its_place_until_it_is_recorded(pool: PgPool) {
         .unwrap();
     let mut socket = t.begins(&secret, Body::Announced(&body)).await;
     t.locked_out(1).await;
-    assert_eq!(t.server.large.available_permits(), 3);
+    assert_eq!(t.server.intake.large.available_permits(), 3);
     held.rollback().await.unwrap();
     assert_eq!(socket.status().await, 201);
     t.has_places(4).await;

@@ -437,7 +437,14 @@ async fn a_patch_over_the_limit_and_a_fifth_large_one_are_refused(pool: PgPool) 
             .part("change", json)
             .part("patch", part.mime_str("application/zstd").unwrap())
     };
-    let places = t.server.large.clone().acquire_many_owned(4).await.unwrap();
+    let places = t
+        .server
+        .intake
+        .large
+        .clone()
+        .acquire_many_owned(4)
+        .await
+        .unwrap();
     let reply = ci.try_to_submit(&large).await;
     assert_eq!(reply.problem(), (503, "busy"));
     assert!(reply.headers.contains_key("retry-after"));
@@ -455,6 +462,36 @@ async fn a_patch_over_the_limit_and_a_fifth_large_one_are_refused(pool: PgPool) 
     ci.submit(&change().key("small")).await;
     drop(places);
     ci.submit(&large).await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn many_small_submissions_hold_no_more_together_than_there_is_room_for(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ci = t.ci().await;
+    let small = || t.server.intake.small.clone();
+    let room = small().available_permits();
+    let half = Change {
+        patch: big_patch(500_000),
+        ..change()
+    };
+    let others = u32::try_from(room - 20).unwrap();
+    let others = small().acquire_many_owned(others).await.unwrap();
+    let reply = ci.try_to_submit(&half).await;
+    assert_eq!(reply.problem(), (503, "busy"));
+    assert!(reply.headers.contains_key("retry-after"));
+    assert_eq!(
+        small().available_permits(),
+        20,
+        "who is refused gives back what they had"
+    );
+    ci.submit(&change().key("small")).await;
+    drop(others);
+    ci.submit(&half).await;
+    assert_eq!(
+        small().available_permits(),
+        room,
+        "and so does who was taken in"
+    );
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
