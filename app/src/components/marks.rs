@@ -82,6 +82,18 @@ fn place(place: &Place) -> String {
         Place::Trailer { commit, line } => format!("trailer of {}, line {line}", commit.short()),
         Place::Message { commit, line } => format!("message of {}, line {line}", commit.short()),
         Place::Submission => "said by whoever submitted it".to_owned(),
+        Place::Branch => "name of the branch".to_owned(),
+        Place::Label => "label".to_owned(),
+        Place::Description { line } => format!("description, line {line}"),
+        Place::Note {
+            commit,
+            line: Some(line),
+        } => format!("git-ai note of {}, line {line}", commit.short()),
+        Place::Note { commit, line: None } => format!("git-ai note of {}", commit.short()),
+        Place::Trace {
+            commit: Some(commit),
+        } => format!("agent trace of {}", commit.short()),
+        Place::Trace { commit: None } => "agent trace without a commit".to_owned(),
     }
 }
 

@@ -12,7 +12,7 @@ use domain::{
     digest::PatchHash,
     landing::{Claim, Kind, Landed},
     names::{Branch, ChangeKey, CommitSha, NameError, RepositoryName},
-    provenance::{Said, Tool},
+    provenance::{self, Beside, Mark, Note, Provenance, Said, Tool, Trace},
 };
 use std::collections::HashSet;
 
@@ -22,6 +22,10 @@ const MAX_MESSAGE: usize = 1_000_000;
 const MAX_SHORT: usize = 500;
 const MAX_TITLE: usize = 1_000;
 const MAX_URL: usize = 2_000;
+const MAX_LABELS: usize = 100;
+/// The hosts take up to a million characters, of which templates and footers are the beginning and the end.
+const MAX_DESCRIPTION: usize = 1_000_000;
+const MAX_TRACES: usize = 2_000;
 
 /// What is wrong with a submission: the field, and what about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +52,7 @@ pub struct Parsed {
     pub commits: Vec<Commit>,
     pub said: Option<Said>,
     pub landed: Option<Claim>,
+    pub beside: Beside,
 }
 
 /// Who opened the change.
@@ -89,6 +94,20 @@ pub fn submission(from: wire::Submission) -> Result<Parsed, Wrong> {
             .merged_as
             .map(|claim| landed(claim, &head))
             .transpose()?,
+        beside: Beside {
+            branch: from
+                .branch
+                .map(|name| text("branch", name, MAX_SHORT))
+                .transpose()?,
+            labels: labels(from.labels)?,
+            description: text(
+                "description",
+                from.description.unwrap_or_default(),
+                MAX_DESCRIPTION,
+            )?,
+            notes: notes(from.notes, &commits)?,
+            traces: traces(from.traces, &commits)?,
+        },
         commits,
         head,
     })
@@ -165,9 +184,10 @@ impl Parsed {
         }
     }
 
-    /// Everybody who had a hand in it, as far as the submission says, with the commit that names them.
+    /// Everybody who had a hand in it, as far as the submission says, with the commit that names them. Whom the description
+    /// names counts where these marks say that a tool took part.
     #[must_use]
-    pub fn contributors(&self) -> Vec<(Option<CommitSha>, Contributor)> {
+    pub fn contributors(&self, marks: &[Mark]) -> Vec<(Option<CommitSha>, Contributor)> {
         let of_commit = |commit: &Commit| {
             let sha = commit.sha.clone();
             let all = contributor::of_commit(commit).into_iter();
@@ -175,7 +195,17 @@ impl Parsed {
         };
         let mut all: Vec<_> = self.commits.iter().flat_map(of_commit).collect();
         all.extend(self.author.contributor().map(|who| (None, who)));
+        let assisted = provenance::provenance(marks) == Provenance::Assisted;
+        all.extend(contributor::beside(&self.beside, &self.commits, assisted));
         all
+    }
+
+    /// All marks that it carries.
+    #[must_use]
+    pub fn marks(&self) -> Vec<Mark> {
+        let mut marks = provenance::marks(&self.commits, self.said.as_ref());
+        marks.extend(provenance::beside(&self.beside));
+        marks
     }
 }
 
@@ -216,6 +246,57 @@ fn author(from: wire::Author, last: Option<&Commit>) -> Result<Author, Wrong> {
         login,
         email,
     })
+}
+
+fn labels(from: Vec<String>) -> Result<Vec<String>, Wrong> {
+    if from.len() > MAX_LABELS {
+        return Err(wrong("labels", format!("are more than {MAX_LABELS}")));
+    }
+    from.into_iter()
+        .map(|label| text("labels", label, MAX_SHORT))
+        .collect()
+}
+
+fn notes(from: Vec<wire::Note>, commits: &[Commit]) -> Result<Vec<(CommitSha, Note)>, Wrong> {
+    let mut noted = HashSet::new();
+    from.into_iter()
+        .enumerate()
+        .map(|(i, note)| {
+            let field = format!("notes[{i}]");
+            let commit = name(&format!("{field}.commit"), CommitSha::parse(note.commit))?;
+            if !commits.iter().any(|one| one.sha == commit) {
+                return Err(wrong(&field, "is about none of the commits"));
+            }
+            if !noted.insert(commit.clone()) {
+                return Err(wrong(&field, "is the second about its commit"));
+            }
+            let read = Note::parse(&note.text);
+            let note =
+                read.map_err(|fault| wrong(&field, format!("is no note of git-ai: {fault}")))?;
+            Ok((commit, note))
+        })
+        .collect()
+}
+
+fn traces(from: Vec<String>, commits: &[Commit]) -> Result<Vec<Trace>, Wrong> {
+    if from.len() > MAX_TRACES {
+        return Err(wrong("traces", format!("are more than {MAX_TRACES}")));
+    }
+    let ids: HashSet<&str> = commits.iter().map(|commit| commit.sha.as_str()).collect();
+    from.iter()
+        .enumerate()
+        .map(|(i, record)| {
+            let field = format!("traces[{i}]");
+            let trace = Trace::parse(record).map_err(|fault| wrong(&field, fault.to_string()))?;
+            if trace
+                .revision()
+                .is_some_and(|revision| !ids.contains(revision))
+            {
+                return Err(wrong(&field, "is about none of the commits"));
+            }
+            Ok(trace)
+        })
+        .collect()
 }
 
 fn commits(from: Vec<wire::Commit>) -> Result<Vec<Commit>, Wrong> {

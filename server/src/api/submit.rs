@@ -18,7 +18,6 @@ use domain::{
     contributor::Contributor,
     ids::TokenId,
     patch::{self, MAX_BYTES, PatchError},
-    provenance,
     token::Scope,
 };
 use std::{collections::HashSet, io::Read as _, sync::Arc};
@@ -268,7 +267,8 @@ pub fn assembled(
 }
 
 fn whole(change: parse::Parsed, patch: &[u8], source: Source) -> Result<Submission, Refusal> {
-    let contributors = change.contributors();
+    let marks = change.marks();
+    let contributors = change.contributors(&marks);
     let distinct: HashSet<&Contributor> = contributors.iter().map(|(_, one)| one).collect();
     if distinct.len() > MAX_CONTRIBUTORS {
         return Err(Refusal::unreadable(
@@ -282,7 +282,7 @@ fn whole(change: parse::Parsed, patch: &[u8], source: Source) -> Result<Submissi
     let patch = Packed::new(patch, files)?;
     Ok(Submission {
         revision: change.submitted(patch.hash),
-        marks: provenance::marks(&change.commits, change.said.as_ref()),
+        marks,
         contributors,
         repository: change.repository,
         key: change.key,

@@ -39,6 +39,20 @@ pub struct Submission {
     /// Says that a machine took part. Nothing here can say that none did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ai: Option<Ai>,
+    /// The change's own branch, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
+    /// What its author wrote about it: its footers and ticked boxes are marks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What git-ai noted beside these commits (`refs/notes/ai`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+    /// Records of Agent Trace about these commits, each as JSON text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub traces: Vec<String>,
     /// Make a head that is already known the current one again, as after a force-push back.
     #[serde(default)]
     pub current: bool,
@@ -76,6 +90,15 @@ pub struct MergedCommit {
     pub sha: String,
     pub tree: String,
     pub parents: Vec<String>,
+}
+
+/// A note of git-ai.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// Full id of the commit.
+    pub commit: String,
+    pub text: String,
 }
 
 /// A delivery of a code host that was taken.
@@ -697,7 +720,7 @@ pub struct Mark {
     pub model: Option<String>,
     /// `hinted`, `marked` or `declared`.
     pub strength: String,
-    /// `author`, `committer`, `trailer`, `message` or `submission`.
+    /// `author`, `committer`, `trailer`, `message`, `submission`, `branch`, `label`, `description`, `note` or `trace`.
     pub place: String,
     pub commit: Option<String>,
     pub line: Option<i32>,

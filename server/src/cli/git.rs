@@ -239,10 +239,7 @@ impl Checkout {
 
     /// Refuses the first of these objects, named one a line, that does not hash to its id.
     fn verify(&self, names: &[u8]) -> anyhow::Result<()> {
-        let mut list = tempfile::tempfile().context("could not write a temporary file")?;
-        list.write_all(names)
-            .and_then(|()| list.seek(SeekFrom::Start(0)))
-            .context("could not write a temporary file")?;
+        let list = file_of(names)?;
         let mut objects = Running::start(
             self.git()
                 .args(["cat-file", "--batch"])
@@ -299,7 +296,7 @@ impl Checkout {
         let names = list.stdout()?;
         let objects = output_of(self.git().args(["cat-file", "--batch"]).stdin(names))?;
         list.finish()?;
-        batch(&objects)?
+        batch(&objects, "commit")?
             .into_iter()
             .map(|(sha, object)| commit(sha, object))
             .collect()
@@ -406,6 +403,63 @@ impl Checkout {
         )?;
         let listed = String::from_utf8_lossy(&listed);
         Ok(listed.lines().map(str::to_owned).collect())
+    }
+
+    /// What git-ai noted beside the commits that are `wanted`, with their ids, in any order; no more than `most` bytes in all.
+    pub fn notes(
+        &self,
+        wanted: impl Fn(&str) -> bool,
+        most: usize,
+    ) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+        let mut git = in_checkout(self.dir.as_deref());
+        let named = git.args(["rev-parse", "--verify", "--quiet", "refs/notes/ai^{tree}"]);
+        let Ok(tree) = line_of(named) else {
+            return Ok(Vec::new());
+        };
+        let listed = output_of(self.git().args(["ls-tree", "-r", "-l", "-z", &tree]))?;
+        let mut left = most;
+        let mut noted = Vec::new();
+        let mut ids = String::new();
+        for (commit, id, size) in listed.split(|&byte| byte == 0).filter_map(note) {
+            // What is too large is left out, as what is too much.
+            if size <= left && wanted(&commit) {
+                left -= size;
+                ids.push_str(&id);
+                ids.push('\n');
+                noted.push(commit);
+            }
+        }
+        let objects = self.objects(ids.as_bytes())?;
+        let texts = batch(&objects, "blob")?
+            .into_iter()
+            .map(|(_, text)| text.to_vec());
+        Ok(noted.into_iter().zip(texts).collect())
+    }
+
+    /// A file as it is in a commit; none where it is not, or larger than `most` bytes.
+    pub fn file(
+        &self,
+        commit: &CommitSha,
+        path: &str,
+        most: usize,
+    ) -> anyhow::Result<Option<Vec<u8>>> {
+        let name = format!("{commit}:{path}");
+        let size = line_of(self.git().args(["cat-file", "-s", &name]));
+        let fits = size
+            .ok()
+            .and_then(|size| size.parse().ok())
+            .is_some_and(|size: usize| size <= most);
+        if !fits {
+            return Ok(None);
+        }
+        // A folder of that name is no file.
+        Ok(output_of(self.git().args(["cat-file", "blob", &name])).ok())
+    }
+
+    /// What git writes of these objects, named one a line.
+    fn objects(&self, names: &[u8]) -> anyhow::Result<Vec<u8>> {
+        let list = file_of(names)?;
+        output_of(self.git().args(["cat-file", "--batch"]).stdin(list))
     }
 
     /// Everything that differs between `merge_base` and `head`, packed with zstd while git writes it.
@@ -601,23 +655,41 @@ fn empty_tree(format: &str) -> anyhow::Result<&'static str> {
     }
 }
 
+/// A file that git can read from its beginning: through a pipe both ends could wait for each other.
+fn file_of(bytes: &[u8]) -> anyhow::Result<File> {
+    let mut file = tempfile::tempfile().context("could not write a temporary file")?;
+    file.write_all(bytes)
+        .and_then(|()| file.seek(SeekFrom::Start(0)))
+        .context("could not write a temporary file")?;
+    Ok(file)
+}
+
+/// What `ls-tree -l` says of one note: the commit, which the path spells, and the id and the size of its text.
+fn note(entry: &[u8]) -> Option<(String, String, usize)> {
+    let (told, path) = std::str::from_utf8(entry).ok()?.split_once('\t')?;
+    let mut told = told.split(' ').filter(|part| !part.is_empty());
+    let (_, kind, id, size) = (told.next()?, told.next()?, told.next()?, told.next()?);
+    let commit = path.replace('/', "");
+    (kind == "blob").then_some(())?;
+    Some((commit, id.to_owned(), size.parse().ok()?))
+}
+
 /// Splits what `cat-file --batch` writes: a line `<id> commit <size>`, that many bytes, and a line end, for each.
-fn batch(mut rest: &[u8]) -> anyhow::Result<Vec<(&str, &[u8])>> {
+fn batch<'a>(mut rest: &'a [u8], kind: &str) -> anyhow::Result<Vec<(&'a str, &'a [u8])>> {
     let mut objects = Vec::new();
     while !rest.is_empty() {
-        let object = one_of_batch(rest)
-            .context("git wrote commits in a way that this version cannot read")?;
+        let object = one_of_batch(rest, kind)
+            .context("git wrote objects in a way that this version cannot read")?;
         objects.push((object.0, object.1));
         rest = object.2;
     }
     Ok(objects)
 }
 
-fn one_of_batch(text: &[u8]) -> Option<(&str, &[u8], &[u8])> {
+fn one_of_batch<'a>(text: &'a [u8], kind: &str) -> Option<(&'a str, &'a [u8], &'a [u8])> {
     let end = text.iter().position(|&byte| byte == b'\n')?;
-    let (sha, size) = std::str::from_utf8(&text[..end])
-        .ok()?
-        .split_once(" commit ")?;
+    let (sha, rest) = std::str::from_utf8(&text[..end]).ok()?.split_once(' ')?;
+    let size = rest.strip_prefix(kind)?.strip_prefix(' ')?;
     let (object, rest) = text[end + 1..].split_at_checked(size.parse().ok()?)?;
     Some((sha, object, rest.strip_prefix(b"\n")?))
 }
@@ -856,10 +928,11 @@ mod tests {
     fn commits_come_out_of_a_batch_whole_or_not_at_all() {
         let two = b"aa commit 3\nx\ny\nbb commit 0\n\n";
         assert_eq!(
-            batch(two).unwrap(),
+            batch(two, "commit").unwrap(),
             [("aa", &b"x\ny"[..]), ("bb", &b""[..])]
         );
-        assert!(batch(b"aa commit 30\nx\n").is_err());
-        assert!(batch(b"aa missing\n").is_err());
+        assert!(batch(two, "blob").is_err());
+        assert!(batch(b"aa commit 30\nx\n", "commit").is_err());
+        assert!(batch(b"aa missing\n", "commit").is_err());
     }
 }

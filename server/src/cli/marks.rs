@@ -6,12 +6,12 @@ use anyhow::{Context, bail};
 use domain::{
     commit::{Commit, Signature},
     names::CommitSha,
-    provenance::{self, Mark, Place, Provenance, Strength, Tool},
+    provenance::{self, Beside, Mark, Note, Place, Provenance, Strength, Tool},
     text,
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     fs::File,
     io::{self, BufRead, BufReader, BufWriter, ErrorKind, Write},
     path::{Path, PathBuf},
@@ -69,8 +69,26 @@ fn is_closed(error: &anyhow::Error) -> bool {
 fn of_history(options: &Options, out: &mut Output<impl Write>) -> anyhow::Result<()> {
     let checkout = Checkout::open(options.repo_dir.as_deref())?;
     let (from, to) = ends(&checkout, options.range.as_deref().unwrap_or("HEAD"))?;
+    let mut notes: HashMap<String, Vec<u8>> =
+        checkout.notes(|_| true, MOST_NOTES)?.into_iter().collect();
     checkout.history(from.as_ref(), &to, |commit| {
-        out.print(commit.sha.as_str(), &commit)
+        let mut marks = provenance::marks(std::slice::from_ref(&commit), None);
+        if let Some(note) = notes.remove(commit.sha.as_str()) {
+            marks.extend(of_note(&commit.sha, &note));
+        }
+        out.print(commit.sha.as_str(), &marks)
+    })
+}
+
+/// What git-ai noted of all commits together is read up to this many bytes.
+const MOST_NOTES: usize = 200_000_000;
+
+/// The marks of what git-ai noted; of what cannot be read, none.
+fn of_note(commit: &CommitSha, note: &[u8]) -> Vec<Mark> {
+    let note = Note::parse(&String::from_utf8_lossy(note)).into_iter();
+    provenance::beside(&Beside {
+        notes: note.map(|note| (commit.clone(), note)).collect(),
+        ..Beside::default()
     })
 }
 
@@ -116,7 +134,8 @@ fn of_facts(file: &Path, out: &mut Output<impl Write>) -> anyhow::Result<()> {
         if !line.trim().is_empty() {
             let facts: Facts = serde_json::from_str(&line).with_context(place)?;
             let id = facts.id.clone();
-            out.print(&id, &facts.commit()?)?;
+            let marks = provenance::marks(&[facts.commit()?], None);
+            out.print(&id, &marks)?;
         }
     }
     Ok(())
@@ -218,9 +237,8 @@ struct Counted {
 }
 
 impl<W: Write> Output<W> {
-    fn print(&mut self, id: &str, commit: &Commit) -> anyhow::Result<()> {
-        let marks = provenance::marks(std::slice::from_ref(commit), None);
-        let judged = Judged::new(id, &marks);
+    fn print(&mut self, id: &str, marks: &[Mark]) -> anyhow::Result<()> {
+        let judged = Judged::new(id, marks);
         self.counted.add(&judged);
         if self.json {
             serde_json::to_writer(&mut self.out, &judged).map_err(io::Error::from)?;

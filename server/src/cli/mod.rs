@@ -12,6 +12,7 @@
 mod client;
 mod demo;
 mod deployment;
+mod evidence;
 mod gate;
 mod git;
 mod landing;

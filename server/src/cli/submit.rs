@@ -2,6 +2,7 @@
 
 use super::{
     client::{self, Client},
+    evidence,
     git::Checkout,
     landing,
 };
@@ -32,6 +33,9 @@ Examples:
 
   # After the merge: the commit on the target is what ships, and the gate shall know it
   countersign submit --repository acme/payments --key 142 --head \"$PR_HEAD_SHA\" --merged-as \"$GITHUB_SHA\"
+
+What git-ai noted of the commits (refs/notes/ai; fetch them first: git fetch origin '+refs/notes/*:refs/notes/*') and records of Agent Trace about
+them (.agent-trace/traces.jsonl in the change) are sent along.
 
 Submitting the same revision again changes nothing. A token with scope `submit` is needed.
 Exit codes: 0 submitted, 3 not submitted.")]
@@ -84,6 +88,15 @@ pub struct ChangeOptions {
     /// Which machine took part, such as claude-code, copilot, cursor, codex; implies --ai
     #[arg(long, value_name = "NAME")]
     pub tool: Option<String>,
+    /// The change's own branch: one that is called as an agent calls its branches is a hint
+    #[arg(long, value_name = "BRANCH")]
+    pub branch: Option<String>,
+    /// A label of the change; again for each
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    pub label: Vec<String>,
+    /// What its author wrote about the change: footers of agents and ticked boxes in it are marks
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub description: Option<String>,
     /// Where the change is in its life: open, merged or closed; the gate denies one that is closed
     #[arg(long, value_name = "STATE", default_value = "open", value_parser = state)]
     pub state: wire::State,
@@ -133,6 +146,7 @@ pub fn read(
     let commits = checkout.commits(&merge_base, &head)?;
     refuse_trial_merge(&checkout, &head, &commits)?;
     let patch = checkout.patch(&merge_base, &head)?;
+    let evidence = evidence::read(&checkout, &commits, &head)?;
     let submission = wire::Submission {
         repository: options.repository.to_string(),
         key: options.key.to_string(),
@@ -155,6 +169,11 @@ pub fn read(
         ai: (options.ai || options.tool.is_some()).then(|| wire::Ai {
             tool: options.tool.clone(),
         }),
+        branch: options.branch.clone(),
+        labels: options.label.clone(),
+        description: options.description.clone(),
+        notes: evidence.notes,
+        traces: evidence.traces,
         current: options.current,
         merged_as,
     };

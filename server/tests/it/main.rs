@@ -9,6 +9,7 @@ mod decisions;
 mod deployments;
 mod desk;
 mod disputes;
+mod evidence;
 mod gate;
 mod gate_cli;
 mod gate_table;

@@ -7,10 +7,10 @@ mod requester;
 
 use crate::{
     commit::{Commit, Signature},
+    names::CommitSha,
     problem::Problem,
     provenance::{
-        self,
-        lines::{self, Line},
+        self, Beside, Hand, lines,
         trailers::{self, Named},
     },
     text,
@@ -232,14 +232,8 @@ pub fn of_commit(commit: &Commit) -> Vec<Contributor> {
     let committer = (!is_infrastructure(&commit.committer))
         .then(|| (Role::Committer, commit.committer.clone()));
     let message = commit.text();
-    let seen = seen(&message);
-    let lines: Vec<Line<'_>> = seen
-        .iter()
-        .map(|(number, text)| Line {
-            number: *number,
-            text,
-        })
-        .collect();
+    let seen = lines::seen(&message);
+    let lines = lines::of_seen(&seen);
     let trailers = lines::trailers(&lines);
     let co_authors = co_authors(&trailers)
         .filter(|named| !named.is_tool() && !is_infrastructure(&named.who))
@@ -260,6 +254,52 @@ pub fn of_commit(commit: &Commit) -> Vec<Contributor> {
     humans
 }
 
+/// The humans that a submission names beside the commits: who prompted the sessions of its notes, who typed lines of them,
+/// and, where a tool took part, whom the description names as having set it to work. A name alone that is a commit's own
+/// is that person; any other name alone leads to nobody.
+#[must_use]
+pub fn beside(
+    told: &Beside,
+    commits: &[Commit],
+    assisted: bool,
+) -> Vec<(Option<CommitSha>, Contributor)> {
+    let own: HashSet<String> = commits
+        .iter()
+        .flat_map(|commit| [&commit.author, &commit.committer])
+        .map(|who| folded(&who.name))
+        .collect();
+    let mut all = Vec::new();
+    for (sha, note) in &told.notes {
+        let of_note = note.people.iter().flat_map(|(hand, text)| {
+            let role = match hand {
+                Hand::Prompted => Role::Requester,
+                Hand::Typed => Role::CoAuthor,
+            };
+            trailers::people(text)
+                .into_iter()
+                .map(move |named| (role, named))
+        });
+        let humans =
+            of_note.filter(|(_, named)| requester::is_human(named) && !is_own(named, &own));
+        all.extend(
+            humans.map(|(role, named)| (Some(sha.clone()), Contributor::named(role, named))),
+        );
+    }
+    if assisted {
+        let seen = lines::seen(&told.description);
+        let lines = lines::of_seen(&seen);
+        let asked = requester::named(&lines, &lines::trailers(&lines));
+        all.extend(asked.into_iter().map(|who| (None, who)));
+    }
+    all
+}
+
+/// Whether this is only a name, and one of an author or a committer.
+fn is_own(named: &Named, own: &HashSet<String>) -> bool {
+    let only_name = named.who.email.is_empty() && named.login.is_none();
+    only_name && own.contains(&folded(&named.who.name))
+}
+
 fn agent_alone(agent: &Signature) -> Contributor {
     Contributor {
         role: Role::Author,
@@ -267,13 +307,6 @@ fn agent_alone(agent: &Signature) -> Contributor {
         login: None,
         keys: Vec::new(),
     }
-}
-
-/// The lines of a message as a person sees them.
-fn seen(message: &str) -> Vec<(u32, String)> {
-    lines::lines(message)
-        .map(|line| (line.number, text::visible(line.text)))
-        .collect()
 }
 
 fn co_authors(trailers: &[lines::Trailer<'_>]) -> impl Iterator<Item = Named> {

@@ -14,12 +14,22 @@ use crate::{
 };
 use std::collections::HashSet;
 
-/// Everybody whom the message names as having set an agent to work.
+/// Everybody whom the message names as having set an agent to work, where one did.
 pub(super) fn requesters(
     commit: &Commit,
     lines: &[Line<'_>],
     trailers: &[Trailer<'_>],
 ) -> Vec<Contributor> {
+    let named = named(lines, trailers);
+    // Marks are looked for only where they matter: most messages name nobody.
+    if named.is_empty() || provenance::marks(std::slice::from_ref(commit), None).is_empty() {
+        return Vec::new();
+    }
+    named
+}
+
+/// Everybody whom these lines name as having asked for something.
+pub(super) fn named(lines: &[Line<'_>], trailers: &[Trailer<'_>]) -> Vec<Contributor> {
     let in_trailers = trailers
         .iter()
         .filter(|found| KEYS.contains(&found.key.as_str()));
@@ -29,17 +39,12 @@ pub(super) fn requesters(
         .enumerate()
         .filter(|(at, _)| !told.contains(at))
         .flat_map(|(_, line)| in_sentence(line.text));
-    let named: Vec<Contributor> = in_trailers
+    in_trailers
         .flat_map(|found| trailers::people(&found.value))
         .chain(in_sentences)
         .filter(is_human)
         .map(|named| Contributor::named(Role::Requester, named))
-        .collect();
-    // Marks are looked for only where they matter: most messages name nobody.
-    if named.is_empty() || provenance::marks(std::slice::from_ref(commit), None).is_empty() {
-        return Vec::new();
-    }
-    named
+        .collect()
 }
 
 /// Keys (their letters and digits) of trailers that name who set it to work.
@@ -90,7 +95,7 @@ fn in_sentence(text: &str) -> Vec<Named> {
         .collect()
 }
 
-fn is_human(named: &Named) -> bool {
+pub(super) fn is_human(named: &Named) -> bool {
     let is_bot = [&named.who.name, &named.who.email]
         .into_iter()
         .any(|text| text.ends_with("[bot]"));

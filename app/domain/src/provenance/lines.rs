@@ -1,5 +1,6 @@
 //! A message's lines, and the trailers among them: anywhere, since a squash puts them in the middle.
 
+use crate::text;
 use std::borrow::Cow;
 
 /// One line and its number, from 1.
@@ -29,6 +30,23 @@ pub(crate) fn lines(message: &str) -> impl Iterator<Item = Line<'_>> {
         let line = line.strip_suffix('\r').unwrap_or(line);
         line.split('\r').map(move |text| Line { number, text })
     })
+}
+
+/// The lines of a message as a person sees them.
+pub(crate) fn seen(message: &str) -> Vec<(u32, String)> {
+    lines(message)
+        .map(|line| (line.number, text::visible(line.text)))
+        .collect()
+}
+
+/// Those lines, to be read.
+pub(crate) fn of_seen(seen: &[(u32, String)]) -> Vec<Line<'_>> {
+    seen.iter()
+        .map(|(number, text)| Line {
+            number: *number,
+            text,
+        })
+        .collect()
 }
 
 /// The line without what often stands before its words: blanks, bullets, headings, an emoji. None for a quotation.

@@ -6,13 +6,21 @@
 mod branches;
 mod identities;
 pub(crate) mod lines;
+mod notes;
+mod proposal;
+mod ranges;
 mod sentences;
 mod table;
 mod tool;
+mod traces;
 pub(crate) mod trailers;
 mod words;
 
+pub use notes::{Fault, MOST_NOTE, Note};
 pub use tool::Tool;
+pub use traces::{MOST_TRACE, Trace};
+
+pub(crate) use notes::Hand;
 
 use crate::{
     commit::{Commit, Signature},
@@ -70,6 +78,23 @@ pub enum Place {
     },
     /// Whoever submitted the change said so.
     Submission,
+    /// The name of the change's own branch.
+    Branch,
+    /// A label of the change.
+    Label,
+    /// A line of the change's description, counted from 1.
+    Description {
+        line: u32,
+    },
+    /// A line of the note that git-ai left beside the commit; none where the note attests no line.
+    Note {
+        commit: CommitSha,
+        line: Option<u32>,
+    },
+    /// A record of Agent Trace, about this commit or about none.
+    Trace {
+        commit: Option<CommitSha>,
+    },
 }
 
 /// One piece of evidence that a tool took part.
@@ -88,6 +113,18 @@ pub struct Mark {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Said {
     pub tool: Option<Tool>,
+}
+
+/// What a submission tells of a change beside its commits.
+#[derive(Debug, Clone, Default)]
+pub struct Beside {
+    /// The change's own branch.
+    pub branch: Option<String>,
+    pub labels: Vec<String>,
+    pub description: String,
+    /// What git-ai noted, by commit.
+    pub notes: Vec<(CommitSha, Note)>,
+    pub traces: Vec<Trace>,
 }
 
 /// The longest text of a mark.
@@ -111,6 +148,37 @@ pub fn marks(commits: &[Commit], said: Option<&Said>) -> Vec<Mark> {
         .into_iter()
         .chain(commits.iter().flat_map(of_commit))
         .collect()
+}
+
+/// All marks that a submission tells of beside the commits.
+#[must_use]
+pub fn beside(told: &Beside) -> Vec<Mark> {
+    let mut kept = Kept::default();
+    if let Some(name) = &told.branch {
+        let hint = branches::hint(&text::visible(name)).into_iter();
+        hint.for_each(|found| kept.push(found.mark(Place::Branch, name)));
+    }
+    for label in &told.labels {
+        let said = proposal::label(&text::visible(label)).into_iter();
+        said.for_each(|found| kept.push(found.mark(Place::Label, label)));
+    }
+    in_description(&told.description, &mut kept);
+    for (commit, note) in &told.notes {
+        for (line, text, found) in note.found(commit) {
+            let commit = commit.clone();
+            kept.push(found.mark(Place::Note { commit, line }, &text));
+        }
+    }
+    for trace in &told.traces {
+        let commit = trace
+            .revision()
+            .and_then(|id| CommitSha::parse(id.to_owned()).ok());
+        for (text, found) in trace.found() {
+            let commit = commit.clone();
+            kept.push(found.mark(Place::Trace { commit }, &text));
+        }
+    }
+    kept.marks
 }
 
 /// What marks add up to. Hints alone add up to nothing. `Human` is never a matter of marks: it takes a person's word.
@@ -187,6 +255,11 @@ impl Place {
             Self::Trailer { .. } => "trailer",
             Self::Message { .. } => "message",
             Self::Submission => "submission",
+            Self::Branch => "branch",
+            Self::Label => "label",
+            Self::Description { .. } => "description",
+            Self::Note { .. } => "note",
+            Self::Trace { .. } => "trace",
         }
     }
 
@@ -197,17 +270,27 @@ impl Place {
             Self::Author { commit }
             | Self::Committer { commit }
             | Self::Trailer { commit, .. }
-            | Self::Message { commit, .. } => Some(commit),
-            Self::Submission => None,
+            | Self::Message { commit, .. }
+            | Self::Note { commit, .. } => Some(commit),
+            Self::Trace { commit } => commit.as_ref(),
+            Self::Submission | Self::Branch | Self::Label | Self::Description { .. } => None,
         }
     }
 
-    /// The line of the commit's message, if it lies in one.
+    /// The line of the message, the description or the note, if it lies in one.
     #[must_use]
     pub fn line(&self) -> Option<u32> {
         match self {
-            Self::Trailer { line, .. } | Self::Message { line, .. } => Some(*line),
-            Self::Author { .. } | Self::Committer { .. } | Self::Submission => None,
+            Self::Trailer { line, .. }
+            | Self::Message { line, .. }
+            | Self::Description { line } => Some(*line),
+            Self::Note { line, .. } => *line,
+            Self::Author { .. }
+            | Self::Committer { .. }
+            | Self::Submission
+            | Self::Branch
+            | Self::Label
+            | Self::Trace { .. } => None,
         }
     }
 
@@ -220,6 +303,11 @@ impl Place {
             ("trailer", Some(commit), Some(line)) => Some(Self::Trailer { commit, line }),
             ("message", Some(commit), Some(line)) => Some(Self::Message { commit, line }),
             ("submission", None, None) => Some(Self::Submission),
+            ("branch", None, None) => Some(Self::Branch),
+            ("label", None, None) => Some(Self::Label),
+            ("description", None, Some(line)) => Some(Self::Description { line }),
+            ("note", Some(commit), line) => Some(Self::Note { commit, line }),
+            ("trace", commit, None) => Some(Self::Trace { commit }),
             _ => None,
         }
     }
@@ -298,14 +386,36 @@ fn of_commit(commit: &Commit) -> Vec<Mark> {
     });
     let mut kept = Kept::default();
     by_name.for_each(|mark| kept.push(mark));
-    in_message(commit, &mut kept);
+    let place = |line, is_trailer| {
+        let commit = commit.sha.clone();
+        if is_trailer {
+            Place::Trailer { commit, line }
+        } else {
+            Place::Message { commit, line }
+        }
+    };
+    in_text(&commit.text(), place, &mut kept);
     kept.marks
 }
 
-fn in_message(commit: &Commit, kept: &mut Kept) {
-    let message = commit.text();
+/// A description has no subject; it is read as what stands below one.
+fn in_description(description: &str, kept: &mut Kept) {
+    const ABOVE: u32 = 2;
+    let text = format!("\n\n{}", proposal::without_comments(description));
+    let place = |line: u32, _| Place::Description {
+        line: line.saturating_sub(ABOVE),
+    };
+    in_text(&text, place, kept);
+    let seen = lines::seen(&text);
+    for (line, found) in proposal::ticked(&lines::of_seen(&seen)) {
+        kept.push(found.mark(place(line.number, false), line.text));
+    }
+}
+
+/// The marks in the lines of a text; `place` tells where a line lies, and whether it is a trailer.
+fn in_text(message: &str, place: impl Fn(u32, bool) -> Place, kept: &mut Kept) {
     // Invisible characters must not hide a mark, but what is shown is what stands there.
-    let lines: Vec<(Line<'_>, String)> = lines::lines(&message)
+    let lines: Vec<(Line<'_>, String)> = lines::lines(message)
         .map(|line| (line, text::visible(line.text)))
         .collect();
     let seen: Vec<Line<'_>> = lines
@@ -315,7 +425,7 @@ fn in_message(commit: &Commit, kept: &mut Kept) {
             text,
         })
         .collect();
-    let mut marked: HashMap<u32, Vec<Tool>> = HashMap::new();
+    let mut marked: HashMap<u32, HashSet<Tool>> = HashMap::new();
     let mut trailers = lines::trailers(&seen).into_iter().peekable();
     for (at, line) in seen.iter().enumerate() {
         let trailer = trailers.next_if(|trailer| trailer.at == at);
@@ -327,20 +437,23 @@ fn in_message(commit: &Commit, kept: &mut Kept) {
             let other = trailers::link(*line).or_else(|| sentences::footer(*line));
             other.into_iter().collect()
         };
+        if found.is_empty() {
+            continue;
+        }
         let folded = trailer.filter(|_| is_trailer).map_or(1, |t| t.lines);
+        let text = as_written(lines.get(at..at + folded).unwrap_or_default());
         for found in found {
-            let text = as_written(lines.get(at..at + folded).unwrap_or_default());
             marked
                 .entry(line.number)
                 .or_default()
-                .push(found.tool.clone());
-            kept.push(found.mark(place(commit, line.number, is_trailer), &text));
+                .insert(found.tool.clone());
+            kept.push(found.mark(place(line.number, is_trailer), &text));
         }
     }
     let merged = seen.first().and_then(|subject| branches::merged(*subject));
     if let Some((branch, found)) = merged.and_then(|branch| Some((branch, branches::hint(branch)?)))
     {
-        kept.push(found.mark(place(commit, 1, false), branch));
+        kept.push(found.mark(place(1, false), branch));
     }
     for (number, text, found) in sentences::disclosures(seen.iter().copied()) {
         // What a trailer or a footer says is a sentence, too, and may go on over more lines.
@@ -348,7 +461,7 @@ fn in_message(commit: &Commit, kept: &mut Kept) {
             .get(&number)
             .is_some_and(|tools| tools.contains(&found.tool) || found.tool == Tool::unspecified());
         if !known {
-            kept.push(found.mark(place(commit, number, false), &text));
+            kept.push(found.mark(place(number, false), &text));
         }
     }
 }
@@ -359,16 +472,7 @@ fn as_written(lines: &[(Line<'_>, String)]) -> String {
     lines.join(" ")
 }
 
-fn place(commit: &Commit, line: u32, is_trailer: bool) -> Place {
-    let commit = commit.sha.clone();
-    if is_trailer {
-        Place::Trailer { commit, line }
-    } else {
-        Place::Message { commit, line }
-    }
-}
-
-/// The marks of one commit: each once, and not without end.
+/// The marks of one commit, or of what stands beside the commits: each once, and not without end.
 #[derive(Debug, Default)]
 struct Kept {
     marks: Vec<Mark>,

@@ -59,6 +59,47 @@ pub(super) fn disclosures<'a>(lines: impl Iterator<Item = Line<'a>>) -> Vec<(u32
     all
 }
 
+/// A label that says how something was made, from this word on: `ai generated`, `written with claude`.
+pub(super) fn made_with(words: &[Word<'_>], at: usize) -> Option<Tool> {
+    said_of(words, at).or_else(|| {
+        let (tool, length) = tool_at(words, at)?;
+        is_made(lower(words, at + length)).then_some(tool)
+    })
+}
+
+/// The tool that somebody says was used, in the words of a box that they ticked. What they read or agree to is no use.
+pub(super) fn use_of_tool(words: &[Word<'_>]) -> Option<Tool> {
+    const OTHER: &[&str] = &[
+        "policy",
+        "policies",
+        "guideline",
+        "guidelines",
+        "read",
+        "agree",
+        "understand",
+        "if",
+        "whether",
+    ];
+    let all = || (0..words.len()).map(|at| lower(words, at));
+    let is_use = |word: &str| {
+        is_made(word)
+            || glued(word).is_some()
+            || matches!(
+                word,
+                "use" | "used" | "using" | "help" | "helped" | "assistance" | "assist"
+            )
+    };
+    if all().any(|word| OTHER.contains(&word)) || !all().any(is_use) {
+        return None;
+    }
+    let named = (0..words.len()).find_map(|at| words::tool_at(words, at));
+    let generic = || (0..words.len()).find_map(|at| tool_at(words, at).map(|(tool, _)| tool));
+    named
+        .map(|named| named.tool)
+        .or_else(|| all().find_map(glued))
+        .or_else(generic)
+}
+
 fn declared(tool: Tool, text: &str) -> Found {
     Found {
         tool,

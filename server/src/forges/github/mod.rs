@@ -244,6 +244,11 @@ fn told(
         draft: pull.draft,
         state,
         ai: None,
+        branch: Some(pull.head.name.clone()),
+        labels: pull.labels.iter().map(|label| label.name.clone()).collect(),
+        description: pull.body.clone(),
+        notes: vec![],
+        traces: vec![],
         merged_as: None,
         current: true,
     }

@@ -18,6 +18,15 @@ pub struct Pull {
     pub user: Option<User>,
     pub base: Side,
     pub head: Head,
+    /// What its author wrote about it.
+    pub body: Option<String>,
+    #[serde(default)]
+    pub labels: Vec<Label>,
+}
+
+#[derive(Deserialize)]
+pub struct Label {
+    pub name: String,
 }
 
 #[derive(Deserialize)]
@@ -48,6 +57,8 @@ pub struct Side {
 
 #[derive(Deserialize)]
 pub struct Head {
+    #[serde(rename = "ref")]
+    pub name: String,
     pub sha: String,
 }
 

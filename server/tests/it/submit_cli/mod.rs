@@ -5,6 +5,7 @@ mod carrying;
 pub mod checkout;
 mod deploying;
 mod landing;
+mod noted;
 mod stories;
 
 use crate::cli::{self, Outcome, countersign, outcome};

@@ -1,6 +1,7 @@
 //! Marks of whole commits: what they add up to, and what traps there are.
 
 mod corpus;
+mod limits;
 mod table;
 mod traps;
 
