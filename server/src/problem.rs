@@ -264,6 +264,11 @@ fn bare(status: StatusCode) -> Refusal {
             "Send `Content-Type: application/json`.",
         ),
         StatusCode::REQUEST_TIMEOUT => Refusal::too_slow(),
+        StatusCode::UNAUTHORIZED => Problem::SignInNeeded.into(),
+        StatusCode::FORBIDDEN => Problem::CrossSite.into(),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+            Problem::Unavailable.into()
+        }
         status if status.is_client_error() => Refusal::new(
             status,
             "not-understood",

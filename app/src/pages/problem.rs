@@ -1,16 +1,10 @@
 //! What people read when there is no page: what happened, whether anything was recorded, what to do.
 
-use std::sync::Arc;
-
 use domain::{ids::ChangeId, problem::Problem};
-use leptos::{nonce::Nonce, prelude::*};
+use leptos::prelude::*;
 use uuid::Uuid;
 
-use crate::{
-    actions::Theme,
-    components::sprite::Sprite,
-    shell::{Assets, Document},
-};
+use crate::shell::{Look, alone};
 
 /// Everything that can go wrong before or instead of a page. Closed, so that no address can put words on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,21 +140,10 @@ pub fn TroubleSlip(
 pub fn trouble_page(
     trouble: Trouble,
     told: Option<Told>,
-    assets: Assets,
-    theme: Theme,
-    nonce: Option<Arc<str>>,
+    look: Look,
     request: Option<Uuid>,
 ) -> String {
-    Owner::new().with(|| {
-        if let Some(nonce) = nonce {
-            provide_context(Nonce::from_value(nonce));
-        }
-        view! {
-            <Document assets theme head=move || view! { <title>{format!("{} · Countersign", trouble.title())}</title> }.into_any()>
-                <Sprite/>
-                <TroubleSlip trouble told request/>
-            </Document>
-        }
-        .to_html()
+    alone(trouble.title(), look, move || {
+        view! { <TroubleSlip trouble told request/> }.into_any()
     })
 }

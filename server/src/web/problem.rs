@@ -3,7 +3,7 @@
 use app::actions::Refusal;
 use app::{
     pages::problem::{Told, Trouble, trouble_page},
-    shell::Assets,
+    shell::Look,
 };
 use axum::{
     Extension, Json,
@@ -19,32 +19,29 @@ use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 
 use super::{RequestId, assets, headers::Nonce};
 
-/// Gives a bare refusal (no route, too large, from another site, a panic) a page, for those who can read one, and a word
-/// that an island understands, for those that called for it.
+/// Gives a bare refusal (no route, too large, from another site, a panic) a page, for those who can read one, a word
+/// that an island understands, for those that called for it, and a problem document for all others.
 pub async fn in_words(request: Request, next: Next) -> Response {
     let reads_html = accepts_html(request.headers());
     let calls = request.uri().path().starts_with("/fn/");
-    let theme = app::pages::theme_of(request.headers());
-    let nonce = request.extensions().get::<Nonce>().cloned();
+    let look = look_for(&request);
     let id = request.extensions().get::<RequestId>().map(|id| id.0);
     let response = next.run(request).await;
     if calls && !reads_html {
         return for_an_island(response).await;
     }
-    if !reads_html || !is_bare_refusal(&response) {
+    if !is_bare_refusal(&response) {
         return response;
+    }
+    if !reads_html {
+        let id = id.map(|id| id.to_string()).unwrap_or_default();
+        return crate::problem::written(response, id);
     }
     let status = response.status();
     let page = trouble_page(
         Trouble::from_status(status.as_u16()),
         response.extensions().get::<Told>().copied(),
-        Assets {
-            js: None,
-            wasm: None,
-            ..assets::names()
-        },
-        theme,
-        nonce.map(|nonce| nonce.0),
+        look,
         id,
     );
     // What the refusal says beside its words, such as when to come back, stays.
@@ -54,6 +51,16 @@ pub async fn in_words(request: Request, next: Next) -> Response {
     let mut page = (status, Html(page)).into_response();
     page.headers_mut().extend(headers);
     page
+}
+
+/// How a document looks that answers this request outside the router.
+pub fn look_for(request: &Request) -> Look {
+    let nonce = request.extensions().get::<Nonce>().cloned();
+    Look {
+        assets: assets::names(),
+        theme: app::pages::theme_of(request.headers()),
+        nonce: nonce.map(|nonce| nonce.0),
+    }
 }
 
 /// A form that was sent without a script and without saying from where is led to the first page when it is refused, which

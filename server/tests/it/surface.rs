@@ -245,6 +245,36 @@ async fn no_other_site_can_make_a_browser_write(pool: PgPool) {
     }
 }
 
+/// Whoever reads no page reads a document: curl at a wrong address, or a script that sends a form.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn who_reads_no_pages_is_refused_in_a_document(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    for (method, path, site, status, kind) in [
+        (Method::GET, "/robots.txt", "none", 404, "not-found"),
+        (Method::GET, "/decisions", "none", 401, "sign-in-needed"),
+        (Method::POST, "/sign-out", "cross-site", 403, "cross-site"),
+    ] {
+        let request = browser().request(method.clone(), t.at(path));
+        let request = request
+            .header("sec-fetch-site", site)
+            .header(header::ACCEPT, "*/*");
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), status, "{method} {path}");
+        let id = response.headers()["x-request-id"].clone();
+        assert_eq!(
+            response.headers()[header::CONTENT_TYPE],
+            "application/problem+json"
+        );
+        let said: Value = response.json().await.unwrap();
+        assert_eq!(said["type"], format!("/problems/{kind}"), "{said}");
+        assert_eq!(said["request_id"], id.to_str().unwrap(), "{said}");
+        assert!(
+            said["detail"].as_str().is_some_and(|told| !told.is_empty()),
+            "{said}"
+        );
+    }
+}
+
 /// One byte more than is accepted, once announced and once not: each is refused as too large, or is not read at all where the
 /// address takes no body.
 #[sqlx::test(migrator = "store::MIGRATOR")]
