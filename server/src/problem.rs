@@ -144,6 +144,12 @@ impl From<store::Error> for Refusal {
             tracing::error!(%error, "The database could not be asked");
             return Problem::Unavailable.into();
         }
+        if let store::Error::Crowded(most) = error {
+            let detail = format!(
+                "This commit is the head of {most} revisions already. Submit a commit of its own for this change."
+            );
+            return Self::new(StatusCode::CONFLICT, "crowded-head", detail);
+        }
         tracing::error!(%error, "A request failed in the database");
         Problem::Internal.into()
     }

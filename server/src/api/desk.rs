@@ -14,11 +14,13 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 const AT_ONCE: usize = 2;
 /// The most questions of one statement.
 const MOST: usize = 64;
+/// The most that wait for one: a database that does not answer fills the desk, and whoever comes then is told so at once.
+const WAITING: usize = 10_000;
 
 /// Takes questions until the last handle is gone. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Desk {
-    questions: mpsc::UnboundedSender<Put>,
+    questions: mpsc::Sender<Put>,
     db: Db,
     claims_max_age: time::Duration,
 }
@@ -36,7 +38,7 @@ impl Desk {
     /// A desk over this database.
     #[must_use]
     pub fn over(db: Db, claims_max_age: time::Duration) -> Self {
-        let (questions, put) = mpsc::unbounded_channel();
+        let (questions, put) = mpsc::channel(WAITING);
         tokio::spawn(take(db.clone(), put));
         Self {
             questions,
@@ -55,7 +57,9 @@ impl Desk {
             asking: asking.clone(),
             answer,
         };
-        self.questions.send(put).map_err(|_| Problem::Internal)?;
+        self.questions
+            .try_send(put)
+            .map_err(|_| Problem::Unavailable)?;
         match answered.await {
             Ok(answer) => answer,
             Err(_) => {
@@ -75,7 +79,7 @@ impl Desk {
 }
 
 /// Answers what is put until nobody can put anything any more.
-async fn take(db: Db, mut put: mpsc::UnboundedReceiver<Put>) {
+async fn take(db: Db, mut put: mpsc::Receiver<Put>) {
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut waiting = Vec::new();
     // The place first: who comes while all are taken goes with the next statement.

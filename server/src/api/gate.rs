@@ -172,16 +172,27 @@ pub async fn ask_all(
             environment: environment.clone(),
         })
         .collect();
-    let (answers, judged) = answers(&server, &headers, &questions).await?;
-    let answers: Vec<wire::Answer> = questions
-        .iter()
-        .zip(answers)
-        .map(|(question, answer)| show::answer(question, answer, &judged))
-        .collect();
+    let (distinct, places) = distinct(questions);
+    let (answers, judged) = answers(&server, &headers, &distinct).await?;
+    let shown = |place: usize| show::answer(&distinct[place], answers[place].clone(), &judged);
+    let answers: Vec<wire::Answer> = places.into_iter().map(shown).collect();
     Ok(Json(wire::Answers {
         allow: answers.iter().all(|answer| answer.allow),
         answers,
     }))
+}
+
+/// What is asked several times is looked up once: the questions that differ, and for each that was asked its place among them.
+fn distinct(questions: Vec<Question>) -> (Vec<Question>, Vec<usize>) {
+    let (mut distinct, mut known) = (Vec::new(), HashMap::new());
+    let mut place = |question: Question| {
+        *known.entry(question.commit.clone()).or_insert_with(|| {
+            distinct.push(question);
+            distinct.len() - 1
+        })
+    };
+    let places = questions.into_iter().map(&mut place).collect();
+    (distinct, places)
 }
 
 /// What is asked of the past.

@@ -55,7 +55,7 @@ const LARGE: usize = 1_000_000;
         (status = 401, description = "No valid token.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not for this token.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body took too long to arrive.", body = wire::Problem, content_type = "application/problem+json"),
-        (status = 409, description = "`patch-differs`: another patch is stored for the same target, merge base and head. `unconfirmed`: the code host of this repository shows no such revision.", body = wire::Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`patch-differs`: another patch is stored for the same target, merge base and head. `unconfirmed`: the code host of this repository shows no such revision. `crowded-head`: 100 revisions have this head.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 413, description = "Larger than is accepted.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not understood.", body = wire::Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many submissions with this token.", body = wire::Problem, content_type = "application/problem+json"),

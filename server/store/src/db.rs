@@ -92,14 +92,9 @@ impl Db {
     /// # Errors
     /// The database cannot be reached.
     pub async fn begin(&self) -> Result<Tx, Error> {
-        let inner = self
-            .pool
-            .begin_with("begin isolation level read committed read write")
+        let mut tx = self
+            .begun("begin isolation level read committed read write")
             .await?;
-        let mut tx = Tx {
-            inner,
-            now: self.now(),
-        };
         sqlx::query!("select set_config('synchronous_commit', 'on', true)")
             .fetch_one(tx.conn())
             .await?;
@@ -111,10 +106,21 @@ impl Db {
     /// # Errors
     /// The database cannot be reached.
     pub async fn read(&self) -> Result<Tx, Error> {
-        let inner = self
-            .pool
-            .begin_with("begin isolation level repeatable read read only")
-            .await?;
+        self.begun("begin isolation level repeatable read read only")
+            .await
+    }
+
+    /// Begins by a task of its own, which ends what it began, also where nobody waits for it any more. Whoever hangs up while `begin` is
+    /// on its way would else leave the connection inside a transaction that the pool knows nothing of, and a gate that is
+    /// asked over it would see that one moment for as long as the connection lives.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where transactions begin"
+    )]
+    async fn begun(&self, how: &'static str) -> Result<Tx, Error> {
+        let pool = self.pool.clone();
+        let begun = tokio::spawn(async move { pool.begin_with(how).await });
+        let inner = begun.await.map_err(|_| sqlx::Error::WorkerCrashed)??;
         Ok(Tx {
             inner,
             now: self.now(),

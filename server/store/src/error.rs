@@ -16,6 +16,8 @@ pub enum Error {
     Pack(#[from] std::io::Error),
     #[error("could not read or write facts as JSON: {0}")]
     Json(#[from] serde_json::Error),
+    #[error("there are {0} revisions with this head already")]
+    Crowded(i64),
 }
 
 impl Error {

@@ -99,13 +99,22 @@ pub async fn ask(
     }
 }
 
+/// How long the one statement may take. It takes milliseconds; a connection whose other end has silently gone says nothing for a
+/// quarter of an hour, and a gate that waits for it would not even say no.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// The same as far as one statement can say it, which is what a gate costs as a rule.
 ///
 /// # Errors
-/// Likewise.
+/// Likewise; also when it takes longer than 5 s.
 pub async fn glance(db: &Db, questions: &[Asking]) -> Result<Vec<Glance>, Error> {
     let mut conn = db.pool().acquire().await?;
-    let looked = look(&mut conn, questions).await?;
+    let Ok(looked) = tokio::time::timeout(PATIENCE, look(&mut conn, questions)).await else {
+        // Whatever is wrong with this connection, nobody else shall wait for it.
+        drop(conn.detach());
+        return Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()).into());
+    };
+    let looked = looked?;
     let glance = |looked: Option<Looked>| match looked {
         None => Glance::NoToken,
         Some(looked) if looked.stale.is_empty() && !looked.landed => {

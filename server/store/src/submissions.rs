@@ -105,6 +105,7 @@ pub async fn record(
     let is_behind = is_behind(tx, repository, change.id, &submission.revision.head).await?;
     let outcome = match arrive(&known, &submission.revision, is_behind) {
         Arrival::New { current } => {
+            not_crowded(tx, repository, &submission.revision.head).await?;
             new_revision(tx, repository, &change, submission, current).await?
         }
         Arrival::Known {
@@ -277,6 +278,25 @@ async fn is_behind(
     .fetch_one(tx.conn())
     .await?;
     Ok(behind)
+}
+
+/// The most revisions of a repository that may have one head. An answer about it speaks for all of them, so without a bound one
+/// commit under a thousand keys would cost every gate that is asked about it.
+const MOST_OF_A_HEAD: i64 = 100;
+
+async fn not_crowded(tx: &mut Tx, repository: RepositoryId, head: &CommitSha) -> Result<(), Error> {
+    let there = sqlx::query_scalar!(
+        r#"select count(*) as "there!" from revision where repository_id = $1 and head = $2"#,
+        repository.0,
+        head.as_str(),
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    if there < MOST_OF_A_HEAD {
+        Ok(())
+    } else {
+        Err(Error::Crowded(MOST_OF_A_HEAD))
+    }
 }
 
 async fn new_revision(

@@ -25,12 +25,7 @@ fn keys(answered: &Answered) -> Vec<String> {
 
 /// Nobody finds a token until this transaction ends.
 async fn hold_all_tokens(t: &TestServer) -> Transaction<'static, Postgres> {
-    let mut tx = t.owner.begin().await.unwrap();
-    sqlx::query("lock table token in access exclusive mode")
-        .execute(&mut *tx)
-        .await
-        .unwrap();
-    tx
+    t.holding("lock table token in access exclusive mode").await
 }
 
 /// Two statements that wait for the tokens: whoever asks now waits for one of them to end.
@@ -153,6 +148,27 @@ async fn what_nobody_understands_or_waits_for_is_no_trouble_of_the_others(pool: 
     for asked in busy {
         assert_eq!(keys(&asked.await.unwrap()), ["142"]);
     }
+}
+
+/// Statements that never come back are what a connection looks like whose other end has gone.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_database_that_says_nothing_is_given_up_and_asked_again_over_another_connection(
+    pool: PgPool,
+) {
+    let t = TestServer::new(pool).await.with_connections(2).await;
+    let ci = t.ci().await;
+    ci.submit(&change()).await;
+    let tokens = hold_all_tokens(&t).await;
+    let mut refused = keep_the_desk_busy(&t, &ci.asking(&sha("c1"))).await;
+    let (desk, asking) = (t.server.desk.clone(), ci.asking(&sha("c1")));
+    refused.push(tokio::spawn(async move { desk.ask(asking).await }));
+    let last = refused.pop().unwrap();
+    for refused in refused {
+        let refusal = refused.await.unwrap().unwrap_err();
+        assert_eq!(refusal.status().as_u16(), 503);
+    }
+    tokens.rollback().await.unwrap();
+    assert_eq!(keys(&last.await.unwrap()), ["142"]);
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]

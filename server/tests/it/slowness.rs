@@ -185,11 +185,7 @@ async fn a_fifth_large_upload_is_asked_to_come_back_while_the_four_are_heard_to_
 async fn a_large_patch_keeps_its_place_until_it_is_recorded(pool: PgPool) {
     let t = TestServer::new(pool).await;
     let (secret, body) = (t.ci().await.secret, large(&change()));
-    let mut held = t.owner.begin().await.unwrap();
-    sqlx::query("lock table patch")
-        .execute(&mut *held)
-        .await
-        .unwrap();
+    let held = t.holding("lock table patch").await;
     let mut socket = t.begins(&secret, Body::Announced(&body)).await;
     t.locked_out(1).await;
     assert_eq!(t.server.intake.large.available_permits(), 3);

@@ -598,6 +598,22 @@ async fn many_submissions_at_once_of_one_revision_make_one(pool: PgPool) {
     );
 }
 
+/// An answer about a commit speaks for all revisions with this head.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn one_commit_is_the_head_of_a_hundred_revisions_and_of_no_more(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let ci = t.ci().await;
+    for key in 1..=100 {
+        ci.submit(&change().key(&key.to_string())).await;
+    }
+    let refused = ci.try_to_submit(&change().key("101")).await;
+    assert_eq!(refused.problem(), (409, "crowded-head"));
+    assert_eq!(t.count("change").await, 100, "nothing is half stored");
+    ci.submit(&change().key("100")).await;
+    ci.submit(&change().key("101").pushed("a head of its own"))
+        .await;
+}
+
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn a_token_reads_the_repositories_below_its_owner_and_no_others(pool: PgPool) {
     let t = TestServer::new(pool).await;

@@ -22,7 +22,7 @@ use domain::{
 use futures::future::join_all;
 use reqwest::header::{ORIGIN, REFERER};
 use serde_json::{Value, json};
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::PgPool;
 use std::collections::HashSet;
 use store::decisions::Filter;
 use tokio::{
@@ -581,13 +581,6 @@ impl TestServer {
     async fn run(&self, sql: &str) {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
         sqlx::query(sql).execute(&self.owner).await.unwrap();
-    }
-
-    /// A transaction of the owner that holds what this statement locks.
-    async fn holding(&self, sql: &'static str) -> Transaction<'static, Postgres> {
-        let mut tx = self.owner.begin().await.unwrap();
-        sqlx::query(sql).execute(&mut *tx).await.unwrap();
-        tx
     }
 
     /// Sends all of these at once: each has its transaction open and waits for the change before the first may go on.

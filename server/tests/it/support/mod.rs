@@ -13,7 +13,7 @@ use domain::{
 };
 use server::{connections, serve, settings::Settings, state::Server};
 use sha2::{Digest as _, Sha256};
-use sqlx::{PgPool, postgres::PgPoolOptions};
+use sqlx::{PgPool, Postgres, Transaction, postgres::PgPoolOptions};
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
@@ -94,6 +94,17 @@ impl TestServer {
     /// Another server process over the same database and clock, as far as one process can play two.
     pub async fn another(&self) -> Self {
         self.with_connections(CONNECTIONS).await
+    }
+
+    /// A transaction of the owner that holds what this statement locks.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "nobody gives it up while it begins"
+    )]
+    pub async fn holding(&self, sql: &'static str) -> Transaction<'static, Postgres> {
+        let mut tx = self.owner.begin().await.unwrap();
+        sqlx::query(sql).execute(&mut *tx).await.unwrap();
+        tx
     }
 
     async fn over(
