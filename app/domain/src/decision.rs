@@ -24,19 +24,29 @@ pub enum Kind {
     Override,
     /// Ends a rejection by somebody else, for whoever its author cannot or will not answer.
     SetAside,
-    /// Says that no machine took part in this revision. Only the word of whom the policy believes changes anything.
+    /// Says that no machine took part in this revision. Only the word of whom the policy believes changes anything, and
+    /// nobody's against a mark.
     Human,
+    /// Says that a mark is wrong. It counts all the same until somebody whom the policy believes says so, too.
+    DisputeMark,
+    /// Decides that a disputed mark is wrong: it counts no more.
+    MarkWrong,
+    /// Decides that it stands.
+    MarkStands,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 6] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Approve,
         Kind::Reject,
         Kind::Withdraw,
         Kind::Override,
         Kind::SetAside,
         Kind::Human,
+        Kind::DisputeMark,
+        Kind::MarkWrong,
+        Kind::MarkStands,
     ];
 
     /// The word used in SQL, forms and over REST.
@@ -49,6 +59,9 @@ impl Kind {
             Kind::Override => "override",
             Kind::SetAside => "set_aside",
             Kind::Human => "human",
+            Kind::DisputeMark => "dispute_mark",
+            Kind::MarkWrong => "mark_wrong",
+            Kind::MarkStands => "mark_stands",
         }
     }
 
@@ -58,8 +71,17 @@ impl Kind {
         match self {
             Kind::SetAside => "set aside",
             Kind::Human => "says human",
+            Kind::DisputeMark => "disputes a mark",
+            Kind::MarkWrong => "finds a mark wrong",
+            Kind::MarkStands => "lets a mark stand",
             Kind::Approve | Kind::Reject | Kind::Withdraw | Kind::Override => self.as_str(),
         }
+    }
+
+    /// Whether it is about one mark of the revision.
+    #[must_use]
+    pub fn is_about_a_mark(self) -> bool {
+        matches!(self, Kind::DisputeMark | Kind::MarkWrong | Kind::MarkStands)
     }
 
     /// The kind of that word.
@@ -123,6 +145,8 @@ pub struct Proposed {
     pub none_of_these_is_me: bool,
     /// To set a rejection aside: its `seq`.
     pub about: Option<i32>,
+    /// To dispute a mark, or to decide that: its number within the revision, from 1.
+    pub mark: Option<i32>,
     /// For an approval: in whose place.
     pub stands_in_for: Option<PersonId>,
     /// To approve: the number of the revision that they had approved before, where they were shown only what changed since.
@@ -150,6 +174,8 @@ pub struct Decision {
     pub strangers: Vec<Stranger>,
     /// The `seq` of the rejection that this sets aside.
     pub about: Option<i32>,
+    /// The number of the mark that it is about, within the revision.
+    pub mark: Option<i32>,
     /// In whose place it was taken. Then the level is the lower of both, and the teams are that person's.
     pub stands_in_for: Option<PersonId>,
     /// The number of the revision that whoever approves had approved before, where they were shown only what changed since.

@@ -39,6 +39,10 @@ pub enum Problem {
     NothingToWithdraw,
     /// No rejection by somebody else stands on this change, or not this one.
     NothingToSetAside,
+    /// There is no such mark, or it is disputed already.
+    NoMarkToDispute,
+    /// Nobody else disputes a mark of this revision, or not this one.
+    NoMarkToDecide,
     /// Who says that they read only what changed since a revision has no approval of that one standing.
     NothingApprovedBefore,
     /// Whoever rejected still has time to answer.
@@ -122,6 +126,8 @@ impl Problem {
             | Problem::PolicyMoved
             | Problem::NothingToWithdraw
             | Problem::NothingToSetAside
+            | Problem::NoMarkToDispute
+            | Problem::NoMarkToDecide
             | Problem::NothingApprovedBefore
             | Problem::TooSoon
             | Problem::StandInChain
@@ -163,6 +169,8 @@ impl Problem {
             Problem::NotDisputed => "not-disputed",
             Problem::NothingToWithdraw => "nothing-to-withdraw",
             Problem::NothingToSetAside => "nothing-to-set-aside",
+            Problem::NoMarkToDispute => "no-mark-to-dispute",
+            Problem::NoMarkToDecide => "no-mark-to-decide",
             Problem::NothingApprovedBefore => "nothing-approved-before",
             Problem::TooSoon => "too-soon",
             Problem::ReviewOverdue => "review-overdue",
@@ -220,6 +228,8 @@ impl Problem {
             Problem::NotDisputed => "Nobody disputes this patch any more.".into(),
             Problem::NothingToWithdraw => "You have nothing standing on this change that could be withdrawn.".into(),
             Problem::NothingToSetAside => "No rejection by somebody else stands on this change that could be set aside.".into(),
+            Problem::NoMarkToDispute => "This mark is disputed already, or the revision has none of that number.".into(),
+            Problem::NoMarkToDecide => "No mark of this revision waits for a decision that somebody else disputes.".into(),
             Problem::NothingApprovedBefore => {
                 "No approval by you of that earlier revision stands, so there is nothing to compare with. Read the whole change.".into()
             }

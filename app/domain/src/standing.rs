@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// Which code makes standings. Raised with every change of what stands in one or of how it is found: then all that are
 /// stored are made anew, and none is trusted meanwhile.
-pub const FORM: i32 = 7;
+pub const FORM: i32 = 8;
 
 /// What holds for one revision. Stored; stamped beside it with the versions of policy and people that it was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -200,7 +200,11 @@ impl Standing {
             Kind::SetAside => {
                 later.about == Some(veto.seq) && later.person != veto.person && self.counts(later)
             }
-            Kind::Override | Kind::Human => false,
+            Kind::Override
+            | Kind::Human
+            | Kind::DisputeMark
+            | Kind::MarkWrong
+            | Kind::MarkStands => false,
         };
         let is_later = |later: &&Voice| later.seq > veto.seq;
         self.voices.iter().filter(is_later).any(ends)
@@ -243,7 +247,12 @@ impl Standing {
             // It ends a rejection for the revision that was looked at, and for those that came later.
             Kind::SetAside => (true, voice.revision <= self.number),
             Kind::Reject => (false, voice.about_this && !self.is_over(voice)),
-            Kind::Withdraw | Kind::Override | Kind::Human => (false, voice.about_this),
+            Kind::Withdraw
+            | Kind::Override
+            | Kind::Human
+            | Kind::DisputeMark
+            | Kind::MarkWrong
+            | Kind::MarkStands => (false, voice.about_this),
         };
         let barred = bars && (voice.contributor || voice.unasked);
         applies && !barred && voice.trusted && !self.is_history(voice)
@@ -261,8 +270,9 @@ impl Standing {
     }
 }
 
-/// Whether what somebody says later takes the place of what they said before. An override, a word about who wrote it, and a
-/// rejection set aside stand beside the approvals; whoever then rejects has no good word left, and a withdrawal takes all back.
+/// Whether what somebody says later takes the place of what they said before. An override, a word about who wrote it or about a
+/// mark, and a rejection set aside stand beside the approvals; whoever then rejects has no good word left, and a withdrawal takes
+/// all back.
 fn replaces(later: Kind, earlier: Kind) -> bool {
     match earlier {
         Kind::Approve | Kind::Reject | Kind::Withdraw => {
@@ -270,6 +280,7 @@ fn replaces(later: Kind, earlier: Kind) -> bool {
         }
         Kind::Override => matches!(later, Kind::Override | Kind::Withdraw),
         Kind::Human => matches!(later, Kind::Human | Kind::Reject | Kind::Withdraw),
-        Kind::SetAside => matches!(later, Kind::Reject | Kind::Withdraw),
+        Kind::SetAside | Kind::MarkWrong => matches!(later, Kind::Reject | Kind::Withdraw),
+        Kind::DisputeMark | Kind::MarkStands => later == Kind::Withdraw,
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     Timestamp,
     carry::{Carry, Proof},
-    case::{Case, Known, Reviewer, Tie},
+    case::{Case, DisputedMark, Known, Reviewer, Tie},
     change::{Change, ChangeState, Patch, Revision},
     commit::Signature,
     contributor::{Contributor, Role, Stranger},
@@ -13,7 +13,7 @@ use crate::{
     names::{Branch, ChangeKey, CommitSha, RepositoryName},
     people::{Account, Granted, Groups, Level, Person, SignIn, Source},
     policy::{Ask, Policy, Rule, When, Who},
-    provenance::Provenance,
+    provenance::{Provenance, Strength, Tool},
     readers::Readers,
     stand_in::StandIn,
     verdict::{Verdict, Word},
@@ -147,6 +147,8 @@ pub fn case() -> Case {
         },
         revision,
         provenance: Provenance::Assisted,
+        marks: 0,
+        disputed: vec![],
         tools: vec![],
         paths: vec![],
         contributors: vec![],
@@ -311,6 +313,35 @@ impl Case {
         case
     }
 
+    /// With nothing in it that says that a tool took part.
+    pub fn unmarked(mut self) -> Self {
+        self.provenance = Provenance::Unknown;
+        self
+    }
+
+    /// With this one as its only proof that a tool took part, which somebody may dispute.
+    pub fn marked_once(self) -> Self {
+        let mark = DisputedMark {
+            number: 1,
+            tool: Tool::ClaudeCode,
+            strength: Strength::Marked,
+        };
+        Self {
+            tools: vec![],
+            marks: 1,
+            disputed: vec![mark],
+            ..self.unmarked()
+        }
+    }
+
+    /// Says something of that mark.
+    pub fn said_of(self, mark: i32, name: &str, kind: Kind) -> Self {
+        let mut case = self.said(name, kind);
+        let last = case.decisions.last_mut().expect("somebody decided");
+        last.decision.mark = Some(mark);
+        case
+    }
+
     /// A decision about the present revision, recorded whether or not the rules would have let it through.
     pub fn said(mut self, name: &str, kind: Kind) -> Self {
         let seq = i32::try_from(self.decisions.len()).unwrap() + 1;
@@ -333,6 +364,7 @@ impl Case {
             none_of_these_is_me: !strangers.is_empty(),
             strangers,
             about: None,
+            mark: None,
             stands_in_for: None,
             since: None,
             level: Some(Level::Senior),
@@ -387,6 +419,7 @@ impl Case {
             incident: None,
             none_of_these_is_me: false,
             about: None,
+            mark: None,
             stands_in_for: None,
             since: None,
             form_key: FormKey(Uuid::nil()),

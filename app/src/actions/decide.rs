@@ -9,7 +9,8 @@ use leptos::prelude::*;
 
 use super::Refusal;
 
-/// Records a decision. Who decides is the session's word and never an argument; what they saw is the form's.
+/// Records a decision. Who decides is the session's word and never an argument; what they saw is the form's. `about` is the number of a
+/// rejection or of a mark.
 #[server(prefix = "/fn", endpoint = "decide")]
 pub async fn decide(
     change: ChangeId,
@@ -36,6 +37,7 @@ pub async fn decide(
         incident: (kind == Kind::Override).then_some(incident),
         none_of_these_is_me,
         about: about.filter(|_| kind == Kind::SetAside),
+        mark: about.filter(|_| kind.is_about_a_mark()),
         stands_in_for: principal(kind, &stands_in_for)?,
         since: since.filter(|_| kind == Kind::Approve),
         form_key,
@@ -94,6 +96,7 @@ async fn record(
             && before.decision.kind == proposed.kind
             && before.decision.digest == proposed.seen
             && before.decision.about == proposed.about
+            && before.decision.mark == proposed.mark
             && before.decision.stands_in_for == proposed.stands_in_for
             && before.decision.incident.as_deref() == proposed.incident.as_deref().map(str::trim)
             && before.decision.since == proposed.since

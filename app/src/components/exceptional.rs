@@ -3,17 +3,19 @@
 
 use domain::{
     Timestamp,
-    case::{Case, Open},
+    case::{Case, Open, OpenMark},
     change::{Dispute, Disputed, Revision},
     decision::{Kind, REASON_MAX},
     ids::FormKey,
     problem::Problem,
+    provenance::{Mark, Provenance, Strength},
 };
 use leptos::prelude::*;
 
 use super::{
     frame::Viewer,
-    text::Theirs,
+    marks::place,
+    text::{Theirs, plain},
     time::{Ago, Clock, day},
 };
 
@@ -22,13 +24,22 @@ use super::{
 pub struct RareKeys {
     pub glass: FormKey,
     pub human: FormKey,
+    pub dispute: FormKey,
     /// One for each rejection that stands.
     pub set_aside: Vec<(Open, FormKey)>,
+    /// One for each mark that somebody disputes.
+    pub marks: Vec<(OpenMark, FormKey)>,
 }
 
 /// The rare decisions that this viewer may take on the current revision now, one form each.
 #[component]
-pub fn Rare(case: Case, viewer: Viewer, keys: RareKeys, now: Timestamp) -> AnyView {
+pub fn Rare(
+    case: Case,
+    marks: Vec<Mark>,
+    viewer: Viewer,
+    keys: RareKeys,
+    now: Timestamp,
+) -> AnyView {
     let may = |kind| case.may_decide(&viewer.person, kind, now).is_ok();
     let may_override = may(Kind::Override) && !case.verdict(now).word().allows();
     let may_set_aside = may(Kind::SetAside);
@@ -36,6 +47,13 @@ pub fn Rare(case: Case, viewer: Viewer, keys: RareKeys, now: Timestamp) -> AnyVi
     let can_be_set_aside =
         |open: &Open| may_set_aside && open.person != viewer.person.id && open.from <= now;
     let believed = case.believes(&viewer.held(), case.people_version);
+    let disputable = if may(Kind::DisputeMark) {
+        disputable(&case, &marks)
+    } else {
+        Vec::new()
+    };
+    let may_decide_marks = may(Kind::MarkWrong);
+    let others = |open: &OpenMark| may_decide_marks && open.person != viewer.person.id;
     let not_yet = keys.set_aside.iter().filter(|(open, _)| open.from > now);
     view! {
         {not_yet
@@ -49,6 +67,17 @@ pub fn Rare(case: Case, viewer: Viewer, keys: RareKeys, now: Timestamp) -> AnyVi
             .filter(|(open, _)| can_be_set_aside(open))
             .map(|(open, form_key)| view! { <SetAsideForm case=case.clone() open form_key/> })
             .collect_view()}
+        {keys
+            .marks
+            .into_iter()
+            .filter(|(open, _)| others(open))
+            .map(|(open, form_key)| {
+                let said = mark_said(&marks, open.number);
+                view! { <MarkForm case=case.clone() number=open.number said form_key/> }
+            })
+            .collect_view()}
+        {(!disputable.is_empty())
+            .then(|| view! { <DisputeForm case=case.clone() disputable form_key=keys.dispute/> })}
         {says_human.then(|| view! { <HumanForm case=case.clone() believed form_key=keys.human/> })}
         {may_override.then(|| view! { <OverrideForm case=case.clone() form_key=keys.glass/> })}
     }
@@ -76,7 +105,9 @@ fn SetAsideForm(case: Case, open: Open, form_key: FormKey) -> AnyView {
 #[component]
 fn HumanForm(case: Case, believed: bool, form_key: FormKey) -> AnyView {
     let effect = if believed {
-        "The policy believes you: this revision counts as human from then on, and the marks stay where they are."
+        "The policy believes you: this revision counts as human from then on, until a mark says otherwise."
+    } else if case.marked() == Provenance::Assisted {
+        "Your word is recorded and shown, and changes nothing while a mark says otherwise. If that is wrong, dispute it first."
     } else {
         "Your word is recorded and shown, and changes nothing: the policy believes others about this revision."
     };
@@ -89,6 +120,75 @@ fn HumanForm(case: Case, believed: bool, form_key: FormKey) -> AnyView {
                 <NotUnknown case/>
                 <label>"How you know" <input class="field" name="reason" maxlength=REASON_MAX.to_string() autocomplete="off"/></label>
                 <button class="btn" name="kind" value=Kind::Human.as_str()>"No machine took part"</button>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+/// How many marks a form lists: whoever has more has other troubles.
+const MOST_LISTED: usize = 200;
+
+/// The marks that prove something and that can be disputed, with their numbers.
+fn disputable(case: &Case, marks: &[Mark]) -> Vec<(i32, String)> {
+    let is_free = |number: i32| {
+        let last = case.last_about(number).map(|last| last.decision.kind);
+        last.is_none_or(|kind| kind == Kind::MarkStands)
+    };
+    (1..)
+        .zip(marks)
+        .filter(|(number, mark)| mark.strength >= Strength::Marked && is_free(*number))
+        .take(MOST_LISTED)
+        .map(|(number, _)| (number, mark_said(marks, number)))
+        .collect()
+}
+
+/// A mark as an option of a list and a heading name it.
+fn mark_said(marks: &[Mark], number: i32) -> String {
+    let index = usize::try_from(number - 1).ok();
+    match index.and_then(|index| marks.get(index)) {
+        Some(mark) => {
+            let tool = plain(mark.tool.name());
+            format!("{number}: {tool}, {}", place(&mark.place))
+        }
+        None => number.to_string(),
+    }
+}
+
+#[component]
+fn DisputeForm(case: Case, disputable: Vec<(i32, String)>, form_key: FormKey) -> AnyView {
+    let options = disputable
+        .into_iter()
+        .map(|(number, said)| view! { <option value=number.to_string()>{said}</option> })
+        .collect_view();
+    view! {
+        <details class="rare">
+            <summary>"Dispute a mark"</summary>
+            <form method="post" action="/fn/decide">
+                <p>"Your word is recorded and shown. The mark counts until somebody else decides that it is wrong: whom the policy believes, and who had no hand in the change."</p>
+                <Hidden case form_key/>
+                <label>"The mark" <select class="field" name="about">{options}</select></label>
+                <label>"Why it is wrong" <input class="field" name="reason" required maxlength=REASON_MAX.to_string() autocomplete="off"/></label>
+                <button class="btn" name="kind" value=Kind::DisputeMark.as_str()>"Dispute"</button>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+#[component]
+fn MarkForm(case: Case, number: i32, said: String, form_key: FormKey) -> AnyView {
+    view! {
+        <details class="rare">
+            <summary>{format!("Decide about the disputed mark {said}")}</summary>
+            <form method="post" action="/fn/decide">
+                <p>"One that is wrong counts no more for this revision, under your name and with your reason. A revision without a mark is unknown, not human."</p>
+                <Hidden case=case.clone() form_key/>
+                <NotUnknown case/>
+                <input type="hidden" name="about" value=number.to_string()/>
+                <label>"Why" <input class="field" name="reason" required maxlength=REASON_MAX.to_string() autocomplete="off"/></label>
+                <button class="btn" name="kind" value=Kind::MarkStands.as_str()>"It stands"</button>
+                <button class="btn no" name="kind" value=Kind::MarkWrong.as_str()>"It is wrong"</button>
             </form>
         </details>
     }

@@ -60,7 +60,9 @@ pub fn Decisions(decisions: Vec<(Recorded, Counts)>, now: Timestamp) -> AnyView 
                     <p>
                         <b><Theirs text=recorded.name/></b>
                         {principal.map(|name| view! { ", standing in for " <Theirs text=name/> })}
-                        {format!(", {level}, about revision {}, ", recorded.revision_number)}
+                        {format!(", {level}, about ")}
+                        {decision.mark.map(|number| format!("mark {number} of "))}
+                        {format!("revision {}, ", recorded.revision_number)}
                         <Ago at=decision.at now/>
                         {counts.sentence()}
                         {decision

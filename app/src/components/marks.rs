@@ -1,7 +1,11 @@
 //! What says that a tool took part: hatched where a machine did, stroked where a person says it was theirs, dotted where
 //! nobody knows; and each mark with the place where it was found.
 
-use domain::provenance::{Mark, Place, Provenance, Strength, Tool};
+use domain::{
+    case::Case,
+    decision::{Kind, Recorded},
+    provenance::{Mark, Place, Provenance, Strength, Tool},
+};
 use leptos::prelude::*;
 
 use super::text::Theirs;
@@ -52,22 +56,23 @@ pub fn tools(marks: &[Mark]) -> Vec<Tool> {
 
 /// Each mark: where it was found, how much it proves, what stands there.
 #[component]
-pub fn Marks(marks: Vec<Mark>) -> impl IntoView {
+pub fn Marks(marks: Vec<Mark>, case: Case) -> impl IntoView {
     if marks.is_empty() {
         return view! {
             <p class="dim">"No mark was found. That proves nothing: a mark is easy to leave out, so the origin is unknown."</p>
         }
         .into_any();
     }
-    let items = marks
-        .into_iter()
-        .map(|mark| {
+    let items = (1..)
+        .zip(marks)
+        .map(|(number, mark)| {
             let model = mark.model.clone().map(|model| format!(", {}", super::text::plain(&model)));
             view! {
                 <li>
-                    <span><b>{names(std::slice::from_ref(&mark.tool))}</b> {model} ": " {place(&mark.place)}</span>
+                    <span>{format!("{number}. ")} <b>{names(std::slice::from_ref(&mark.tool))}</b> {model} ": " {place(&mark.place)}</span>
                     <Proof strength=mark.strength/>
                     {(!mark.text.is_empty()).then(|| view! { <code><Theirs text=mark.text/></code> })}
+                    {case.last_about(number).map(|said| view! { <Doubt said=said.clone()/> })}
                 </li>
             }
         })
@@ -75,7 +80,20 @@ pub fn Marks(marks: Vec<Mark>) -> impl IntoView {
     view! { <ul class="marks">{items}</ul> }.into_any()
 }
 
-fn place(place: &Place) -> String {
+/// That somebody disputes a mark, or what was decided about that.
+#[component]
+fn Doubt(said: Recorded) -> impl IntoView {
+    let what = match said.decision.kind {
+        Kind::DisputeMark => "disputed by ",
+        Kind::MarkWrong => "wrong, and counts no more: ",
+        _ => "was disputed, and stands: ",
+    };
+    let reason = said.decision.reason.as_str().to_owned();
+    view! { <small class="doubt">{what} <Theirs text=said.name/> ": " <Theirs text=reason/></small> }
+}
+
+/// Where a mark was found, in words.
+pub fn place(place: &Place) -> String {
     match place {
         Place::Author { commit } => format!("author of {}", commit.short()),
         Place::Committer { commit } => format!("committer of {}", commit.short()),

@@ -20,7 +20,12 @@ pub fn drawing_of(kind: Kind) -> &'static str {
     match kind {
         Kind::Approve => "approved",
         Kind::Reject => "rejected",
-        Kind::Withdraw | Kind::SetAside | Kind::Human => "not_required",
+        Kind::Withdraw
+        | Kind::SetAside
+        | Kind::Human
+        | Kind::DisputeMark
+        | Kind::MarkWrong
+        | Kind::MarkStands => "not_required",
         Kind::Override => "overridden",
     }
 }

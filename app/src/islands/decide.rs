@@ -106,6 +106,9 @@ fn Press(
         Kind::Override => ("btn no", "Override"),
         Kind::SetAside => ("btn", "Set aside"),
         Kind::Human => ("btn", "No machine took part"),
+        Kind::DisputeMark => ("btn", "Dispute"),
+        Kind::MarkWrong => ("btn", "It is wrong"),
+        Kind::MarkStands => ("btn", "It stands"),
     };
     let disabled = move || refusal.is_some() || busy.get();
     view! {

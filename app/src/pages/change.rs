@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use domain::{
     Timestamp,
-    case::{Case, Known, Open, Tie},
+    case::{Case, Known, Tie},
     change::{Dispute, Patch, Revision},
     commit::Commit,
     contributor::{Contributor, Role},
@@ -232,7 +232,9 @@ pub async fn load(
         rare: RareKeys {
             glass: FormKey(store::ids::new()),
             human: FormKey(store::ids::new()),
+            dispute: FormKey(store::ids::new()),
             set_aside: keyed(case.rejections()),
+            marks: keyed(case.open_marks()),
         },
         now: tx.now(),
         viewer,
@@ -349,9 +351,9 @@ fn differing(before: &[Vec<u8>], now: &[Vec<u8>]) -> Vec<String> {
     names
 }
 
-fn keyed(rejections: Vec<Open>) -> Vec<(Open, FormKey)> {
+fn keyed<T>(open: Vec<T>) -> Vec<(T, FormKey)> {
     let with_key = |open| (open, FormKey(store::ids::new()));
-    rejections.into_iter().map(with_key).collect()
+    open.into_iter().map(with_key).collect()
 }
 
 /// The whole page.
@@ -463,7 +465,7 @@ pub fn show(page: ChangePage) -> AnyView {
                         view! { <DisputedRevision case=case.clone() viewer=viewer.clone() revision disputes=disputes.clone() now/> }
                     })
                     .collect_view()}
-                {is_current.then(|| view! { <Rare case=case.clone() viewer=viewer.clone() keys=rare now/> })}
+                {is_current.then(|| view! { <Rare case=case.clone() marks=marks.clone() viewer=viewer.clone() keys=rare now/> })}
                 {since.as_ref().map(|since| view! { <SinceSlip since=since.clone() case=case.clone() now/> })}
                 <div class="review" id="review">
                     <div class="tools">
@@ -786,7 +788,7 @@ fn Facts(case: Case, marks: Vec<Mark>, revisions: Vec<Revision>, now: Timestamp)
         .filter(|one| one.id != shown)
         .collect();
     let revision = case.revision.clone();
-    let tools = tools(&marks);
+    let tools = tools(&standing_of(&marks, &case));
     let standing = case.standing();
     let level = standing.level.map_or("nobody we know", Level::as_str);
     let people = contributors(&case);
@@ -804,7 +806,7 @@ fn Facts(case: Case, marks: Vec<Mark>, revisions: Vec<Revision>, now: Timestamp)
                     <dt>"Written by"</dt>
                     <dd>
                         <Origin provenance=standing.provenance tools/>
-                        {standing.believed.map(|name| view! { <small>"believed because " <Theirs text=name/> " said so; the marks stay"</small> })}
+                        {standing.believed.map(|name| view! { <small>"believed because " <Theirs text=name/> " said so"</small> })}
                     </dd>
                     <dt>"Size"</dt>
                     <dd><Amount revision=revision.clone()/></dd>
@@ -829,7 +831,7 @@ fn Facts(case: Case, marks: Vec<Mark>, revisions: Vec<Revision>, now: Timestamp)
             </section>
             <section>
                 <h2>"Marks" <small>{format!("{} found", marks.len())}</small></h2>
-                <Marks marks/>
+                <Marks marks case=case.clone()/>
             </section>
             {(!others.is_empty())
                 .then(|| {
@@ -845,6 +847,14 @@ fn Facts(case: Case, marks: Vec<Mark>, revisions: Vec<Revision>, now: Timestamp)
         </aside>
     }
     .into_any()
+}
+
+/// The marks that nobody found wrong.
+fn standing_of(marks: &[Mark], case: &Case) -> Vec<Mark> {
+    let all = (1..).zip(marks);
+    all.filter(|(number, _)| !case.is_wrong(*number))
+        .map(|(_, mark)| mark.clone())
+        .collect()
 }
 
 fn trust(patch: Patch) -> &'static str {

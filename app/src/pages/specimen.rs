@@ -139,6 +139,8 @@ pub fn case() -> Case {
         revision: revision(3),
         provenance: Provenance::Assisted,
         tools: vec![],
+        marks: 1,
+        disputed: vec![],
         paths: vec![],
         contributors: vec![Known {
             contributor: Contributor {
@@ -191,6 +193,7 @@ pub fn decided(case: &Case, seq: i32, kind: Kind, reason: &str) -> Recorded {
             none_of_these_is_me: false,
             strangers: vec![],
             about: None,
+            mark: None,
             stands_in_for: None,
             since: None,
             level: Some(Level::Senior),
@@ -263,7 +266,9 @@ pub fn change_page(viewer: Viewer, case: Case) -> ChangePage {
         rare: RareKeys {
             glass: FormKey(Uuid::from_u128(8)),
             human: FormKey(Uuid::from_u128(9)),
+            dispute: FormKey(Uuid::from_u128(10)),
             set_aside: vec![],
+            marks: vec![],
         },
         now: NOW,
     }

@@ -47,6 +47,8 @@ pub struct Pull {
     pub state: String,
     pub merged: bool,
     pub draft: bool,
+    pub body: Option<String>,
+    pub labels: Vec<String>,
 }
 
 /// How it answers next.
@@ -106,6 +108,8 @@ impl FakeHost {
             state: "open".to_owned(),
             merged: false,
             draft: false,
+            body: None,
+            labels: vec![],
         }));
     }
 

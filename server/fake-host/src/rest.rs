@@ -153,7 +153,8 @@ fn shown(at: &str, number: u64, pull: &Pull, repository: &Repository) -> Value {
     let tip = |branch: &str| repository.tip(branch).unwrap_or_else(|| branch.to_owned());
     json!({
         "number": number, "title": pull.title, "user": user, "state": pull.state, "merged": pull.merged, "draft": pull.draft,
-        "html_url": format!("https://github.com/{at}/pull/{number}"), "labels": [],
+        "html_url": format!("https://github.com/{at}/pull/{number}"), "body": pull.body,
+        "labels": pull.labels.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>(),
         "base": { "ref": pull.target, "sha": tip(&pull.target), "repo": { "full_name": at } },
         "head": { "ref": pull.head, "sha": tip(&pull.head) },
     })

@@ -236,6 +236,7 @@ pub fn decision(from: Recorded) -> wire::Decision {
         reason: decision.reason.as_str().to_owned(),
         incident: decision.incident,
         about: decision.about,
+        mark: decision.mark,
         since: decision.since,
         person: decision.person.0,
         name: from.name,

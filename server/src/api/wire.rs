@@ -741,13 +741,16 @@ pub struct Decision {
     pub revision: i32,
     pub digest: String,
     pub seq: i32,
-    /// `approve`, `reject`, `withdraw`, `override`, `set_aside` or `human`.
+    /// `approve`, `reject`, `withdraw`, `override`, `set_aside`, `human`, `dispute_mark`, `mark_wrong` or `mark_stands`.
     pub kind: String,
     pub reason: String,
     pub incident: Option<String>,
     /// The `seq` of the rejection that this sets aside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<i32>,
+    /// The number of the mark that is disputed, or about which it was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<i32>,
     /// Of an approval by somebody who was shown only what changed since a revision that they had approved: its number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<i32>,

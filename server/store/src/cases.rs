@@ -9,7 +9,7 @@ use crate::{
 };
 use domain::{
     Timestamp,
-    case::{Case, Known, Reviewer, Tie},
+    case::{Case, DisputedMark, Known, Reviewer, Tie},
     change::{Change, Dispute, Patch, Revision},
     commit::{Commit, Signature},
     contributor::{Contributor, Key, Role, Stranger},
@@ -112,7 +112,7 @@ async fn find(
         Some(snapshot) => policies::held_in(conn, &change.repository_name, snapshot).await?,
     };
     let policy = policies::read(conn, &pointer).await?;
-    let (provenance, tools) = provenance(conn, change.repository, revision.id, as_of).await?;
+    let marked = marked(conn, &change, revision.id, as_of).await?;
     let paths = if policy.document.reads_paths() {
         paths(conn, change.repository, revision.id).await?
     } else {
@@ -125,8 +125,10 @@ async fn find(
         Some(_) => None,
     };
     Ok(Some(Case {
-        provenance,
-        tools,
+        provenance: Provenance::of(marked.strengths),
+        tools: marked.tools,
+        marks: marked.last,
+        disputed: marked.disputed,
         paths,
         contributors: contributors(conn, &change, &revision, people_then, claims_max_age, as_of)
             .await?,
@@ -229,33 +231,57 @@ async fn change_and_revision(
     }))
 }
 
-/// What the marks add up to, and the tools behind those that prove something.
-async fn provenance(
+/// The marks of a revision, as far as a case reads them.
+#[derive(Default)]
+struct Marked {
+    /// Of those that nobody ever disputed; likewise the tools of what proves something.
+    strengths: Vec<Strength>,
+    tools: Vec<Tool>,
+    disputed: Vec<DisputedMark>,
+    /// The number of the last one.
+    last: i32,
+}
+
+async fn marked(
     conn: &mut PgConnection,
-    repository: RepositoryId,
+    change: &Change,
     revision: RevisionId,
     as_of: AsOf<'_>,
-) -> Result<(Provenance, Vec<Tool>), Error> {
+) -> Result<Marked, Error> {
+    // There may be very many that say the same; only those that somebody disputed are looked at one by one.
     let rows = sqlx::query!(
-        "select distinct strength, tool from mark
-         where repository_id = $1 and revision_id = $2 and was_there(xid, $3::text::pg_snapshot) order by tool",
-        repository.0,
+        r#"select m.strength, m.tool, max(m.ordinal) as "last!", d.mark as "disputed?"
+           from mark m
+           left join (select distinct mark from decision where repository_id = $1 and change_id = $4 and revision_id = $2
+                      and mark is not null and was_there(xid, $3::text::pg_snapshot)) d on d.mark = m.ordinal
+           where m.repository_id = $1 and m.revision_id = $2 and was_there(m.xid, $3::text::pg_snapshot)
+           group by m.strength, m.tool, d.mark order by m.tool"#,
+        change.repository.0,
         revision.0,
         as_of.snapshot(),
+        change.id.0,
     )
     .fetch_all(conn)
     .await?;
-    let mut strengths = Vec::with_capacity(rows.len());
-    let mut tools = Vec::new();
+    let mut marked = Marked::default();
     for row in rows {
         let strength = known(Strength::parse(&row.strength), "mark", "strength")?;
-        strengths.push(strength);
         let tool = known(Tool::parse(&row.tool), "mark", "tool")?;
-        if strength >= Strength::Marked && !tools.contains(&tool) {
-            tools.push(tool);
+        marked.last = marked.last.max(row.last);
+        if let Some(number) = row.disputed {
+            marked.disputed.push(DisputedMark {
+                number,
+                tool,
+                strength,
+            });
+            continue;
+        }
+        marked.strengths.push(strength);
+        if strength >= Strength::Marked && !marked.tools.contains(&tool) {
+            marked.tools.push(tool);
         }
     }
-    Ok((Provenance::of(strengths), tools))
+    Ok(marked)
 }
 
 /// The same case under another policy, with all that this one reads.
@@ -675,7 +701,7 @@ async fn decisions_as_of(
     let rows = sqlx::query_as!(
         DecisionRow,
         r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
-                  d.incident, d.none_of_these_is_me, d.strangers, d.people_version, d.about_seq, d.since_revision, d.level, d.teams, d.roles, d.policy, d.policy_version, d.at, p.name, r.number,
+                  d.incident, d.none_of_these_is_me, d.strangers, d.people_version, d.about_seq, d.mark, d.since_revision, d.level, d.teams, d.roles, d.policy, d.policy_version, d.at, p.name, r.number,
                   d.stands_in_for, y.name as "principal?"
            from decision d join person p on p.id = d.person_id left join person y on y.id = d.stands_in_for
            join revision r on r.repository_id = d.repository_id and r.id = d.revision_id
@@ -706,6 +732,7 @@ pub(crate) struct DecisionRow {
     pub strangers: serde_json::Value,
     pub people_version: i64,
     pub about_seq: Option<i32>,
+    pub mark: Option<i32>,
     pub since_revision: Option<i32>,
     pub level: Option<String>,
     pub teams: Vec<String>,
@@ -740,6 +767,7 @@ impl DecisionRow {
             none_of_these_is_me: self.none_of_these_is_me,
             strangers: known(strangers.ok(), "decision", "strangers")?,
             about: self.about_seq,
+            mark: self.mark,
             stands_in_for: self.stands_in_for.map(PersonId),
             since: self.since_revision,
             level,

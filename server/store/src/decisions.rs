@@ -94,7 +94,7 @@ pub async fn by_form(
     let row = sqlx::query_as!(
         DecisionRow,
         r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
-                  d.incident, d.none_of_these_is_me, d.strangers, d.people_version, d.about_seq, d.since_revision, d.level, d.teams, d.roles, d.policy,
+                  d.incident, d.none_of_these_is_me, d.strangers, d.people_version, d.about_seq, d.mark, d.since_revision, d.level, d.teams, d.roles, d.policy,
                   d.policy_version, d.at, p.name, r.number,
                   d.stands_in_for, y.name as "principal?"
            from decision d join person p on p.id = d.person_id left join person y on y.id = d.stands_in_for
@@ -152,8 +152,8 @@ async fn insert(tx: &mut Tx, id: DecisionId, decision: &Decision) -> Result<(), 
     sqlx::query!(
         "insert into decision (repository_id, id, change_id, revision_id, digest, seq, person_id, form_key, kind, reason, incident,
                                about_seq, level, teams, roles, policy, policy_version, at, none_of_these_is_me, strangers, people_version,
-                               stands_in_for, since_revision)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
+                               stands_in_for, since_revision, mark)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
         decision.repository.0,
         id.0,
         decision.change.0,
@@ -177,6 +177,7 @@ async fn insert(tx: &mut Tx, id: DecisionId, decision: &Decision) -> Result<(), 
         decision.people_version,
         decision.stands_in_for.map(|person| person.0),
         decision.since,
+        decision.mark,
     )
     .execute(tx.conn())
     .await?;
@@ -210,6 +211,9 @@ fn leaf_hash(id: DecisionId, decision: &Decision) -> [u8; 32] {
     }
     if let Some(about) = decision.about {
         leaf["about"] = json!(about);
+    }
+    if let Some(mark) = decision.mark {
+        leaf["mark"] = json!(mark);
     }
     if let Some(principal) = decision.stands_in_for {
         leaf["stands_in_for"] = json!(principal);
@@ -324,7 +328,7 @@ pub async fn latest(
 async fn by_ids(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Listed>, Error> {
     let rows = sqlx::query!(
         r#"select d.id, d.repository_id, d.change_id, d.revision_id, d.digest, d.seq, d.person_id, d.form_key, d.kind, d.reason,
-                  d.incident, d.none_of_these_is_me, d.strangers, d.people_version, d.about_seq, d.since_revision, d.level, d.teams, d.roles, d.policy,
+                  d.incident, d.none_of_these_is_me, d.strangers, d.people_version, d.about_seq, d.mark, d.since_revision, d.level, d.teams, d.roles, d.policy,
                   d.policy_version, d.at, d.xid::text as "xid!", p.name, d.stands_in_for, y.name as "principal?", r.number, r.head, repository.name as repository,
                   repository.observe_until, c.key, s.title
            from decision d join person p on p.id = d.person_id left join person y on y.id = d.stands_in_for
@@ -360,6 +364,7 @@ async fn by_ids(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Listed>, Er
                 people_version: row.people_version,
                 about_seq: row.about_seq,
                 since_revision: row.since_revision,
+                mark: row.mark,
                 level: row.level,
                 teams: row.teams,
                 roles: row.roles,

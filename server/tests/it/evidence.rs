@@ -9,10 +9,6 @@ use domain::{contributor::Role, decision::Kind, problem::Problem};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-fn unmarked() -> Change {
-    change().message("Retry settlement\n")
-}
-
 fn note_of(commit: &str, above: &str, human: &str) -> Value {
     let json = json!({
         "schema_version": "authorship/3.0.0", "base_commit_sha": commit,
@@ -125,7 +121,7 @@ async fn each_way_in_raises_what_it_proves_and_says_where_it_was(pool: PgPool) {
             ["cursor", "declared", "trace", &c1, "", "notes.txt 1-1"],
         ),
     ] {
-        let (shown, marks) = provenance(&ci, &unmarked().key(key).with(over)).await;
+        let (shown, marks) = provenance(&ci, &change().unmarked().key(key).with(over)).await;
         assert_eq!(
             shown,
             if assisted { "assisted" } else { "unknown" },
@@ -161,8 +157,14 @@ async fn nothing_told_beside_the_commits_lowers_what_is_asked(pool: PgPool) {
         ),
         ("3", json!({ "notes": [human] })),
         ("4", json!({ "branch": "human/retry" })),
+        (
+            "5",
+            json!({ "title": "Retry settlement (written by hand)" }),
+        ),
     ] {
-        let change = unmarked().key(key);
+        let says_so =
+            "Retry settlement\n\nI wrote this without AI.\n\nAI-assisted: no\nHuman-written: yes\n";
+        let change = change().message(says_so).key(key);
         let (shown, marks) = provenance(&ci, &change.clone().with(over.clone())).await;
         assert_eq!((shown, marks.len()), (json!("unknown"), 0), "{over}");
         assert_eq!(ci.gate(&sha("c1")).await.answer().1, "waiting");
@@ -180,7 +182,8 @@ async fn who_prompted_had_a_hand_in_it(pool: PgPool) {
     let t = TestServer::new(pool).await;
     let (ci, ben, li) = (t.ci().await, t.senior("ben").await, t.senior("li").await);
     let asked = "Retries.\n\n*PR created automatically by Jules for task [1](https://jules.google.com/task/1) started by @li*";
-    let change = unmarked()
+    let change = change()
+        .unmarked()
         .with(json!({ "notes": [note("Ben <ben@halden.example>")], "description": asked }));
     ci.submit(&change).await;
     for senior in [ben, li] {

@@ -526,7 +526,9 @@ fn at_once<'f>(chance: &mut Chance, play: &'f Play<'f>, world: &World) -> Vec<Bo
 
 /// The first revision of a change, by somebody whom nobody knows, in a repository of its own, so that its policy is its own, too.
 pub fn change(key: &str) -> Change {
+    // Without a mark, or nobody's word would make it human.
     changes::change()
+        .unmarked()
         .key(key)
         .by(&format!("author-{key}"))
         .pushed(&format!("{key}-1"))

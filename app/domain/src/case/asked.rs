@@ -53,7 +53,7 @@ impl Case {
         let lines = self.revision.added.saturating_add(self.revision.removed);
         read(&Facts {
             provenance,
-            tools: &self.tools,
+            tools: &self.marked_tools(),
             level: self.level(),
             // No code host tells us of bots or of labels yet.
             automation: None,

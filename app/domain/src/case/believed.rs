@@ -5,15 +5,17 @@ use crate::{contributor::Role, ids::PersonId, policy::Held, provenance::Provenan
 
 impl Case {
     /// Whether this word that no machine took part changes anything: that of whom the policy believes and who had no hand in
-    /// it, also against marks; and, where the policy says so, the author's own about what bears no mark. It was said at that
-    /// version of people: who was linked to the change since then is not believed again when the link is withdrawn.
+    /// it; and, where the policy says so, the author's own. Nobody's does while a mark speaks against it, whichever came first. It
+    /// was said at that version of people: who was linked to the change since then is not believed again when the link is withdrawn.
     #[must_use]
     pub fn believes(&self, held: &Held<'_>, version: i64) -> bool {
+        if self.marked() == Provenance::Assisted {
+            return false;
+        }
         let belief = &self.policy.document.human;
         let is_of_them = belief.by.iter().any(|who| who.admits(held));
         let is_free = self.role_since(held.person, version).is_none();
-        let is_author = belief.author && self.provenance == Provenance::Unknown;
-        (is_of_them && is_free) || (is_author && self.is_author_of_all(held.person))
+        (is_of_them && is_free) || (belief.author && self.is_author_of_all(held.person))
     }
 
     /// Whether a proved link leads to them from the change's author and from that of every commit.

@@ -50,11 +50,16 @@ impl Case {
                     .ok_or(Problem::NothingToWithdraw);
             }
             // Anybody's word is recorded; whether it is believed is another question.
-            Kind::Human => {
+            Kind::Human | Kind::DisputeMark => {
                 self.can_be_decided(kind)?;
                 return Ok(self.as_known(person, now));
             }
-            Kind::Approve | Kind::Reject | Kind::Override | Kind::SetAside => {}
+            Kind::Approve
+            | Kind::Reject
+            | Kind::Override
+            | Kind::SetAside
+            | Kind::MarkWrong
+            | Kind::MarkStands => {}
         }
         let may = self.is_asked(person, kind, now)?;
         match self.role_of(person.id) {
@@ -66,7 +71,13 @@ impl Case {
         match kind {
             Kind::SetAside => self.has_one_to_set_aside(person, now)?,
             Kind::Override if self.review_is_overdue(now) => return Err(Problem::ReviewOverdue),
-            Kind::Override | Kind::Approve | Kind::Reject | Kind::Withdraw | Kind::Human => {}
+            Kind::MarkWrong | Kind::MarkStands => self.has_a_mark_to_decide(person.id)?,
+            Kind::Override
+            | Kind::Approve
+            | Kind::Reject
+            | Kind::Withdraw
+            | Kind::Human
+            | Kind::DisputeMark => {}
         }
         Ok(may)
     }
@@ -104,7 +115,8 @@ impl Case {
             Kind::Override => self.policy.document.glass.by.clone(),
             Kind::SetAside => vec![self.policy.document.veto.set_aside_by.clone()],
             Kind::Reject => asked().into_iter().chain([senior]).collect(),
-            Kind::Approve | Kind::Withdraw | Kind::Human => Some(asked())
+            Kind::MarkWrong | Kind::MarkStands => self.judges_of_marks(),
+            Kind::Approve | Kind::Withdraw | Kind::Human | Kind::DisputeMark => Some(asked())
                 .filter(|asked| !asked.is_empty())
                 .unwrap_or(vec![senior]),
         }

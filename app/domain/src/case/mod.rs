@@ -2,9 +2,11 @@
 
 mod asked;
 mod believed;
+mod disputed;
 mod eligible;
 mod set_aside;
 
+pub use disputed::{DisputedMark, OpenMark};
 pub use eligible::MayDecide;
 pub use set_aside::Open;
 
@@ -33,9 +35,14 @@ pub struct Case {
     pub change: Change,
     /// The revision that is judged.
     pub revision: Revision,
+    /// What its marks add up to but for those that were disputed; [`Case::marked`] counts these, too, as far as they stand.
     pub provenance: Provenance,
-    /// All that left a mark which proves something.
+    /// All that left such a mark which proves something.
     pub tools: Vec<Tool>,
+    /// How many marks the revision has.
+    pub marks: i32,
+    /// The marks that somebody disputed, whatever became of that.
+    pub disputed: Vec<DisputedMark>,
     /// The old and the new names of all files, byte for byte; empty where no rule of the policy reads them.
     pub paths: Vec<Vec<u8>>,
     /// Everybody who ever had a hand in the change, over all its revisions and submissions.
@@ -149,7 +156,7 @@ impl Case {
             number: self.revision.number,
             digest: self.revision.digest,
             patch: self.revision.patch,
-            provenance: self.provenance,
+            provenance: self.marked(),
             believed: None,
             level: self.level(),
             undoes: self.undoes.clone(),
@@ -319,16 +326,25 @@ impl Case {
         }
         let incident = incident(&proposed)?;
         let about = self.set_aside(person, &proposed, now)?;
+        let mark = self.mark(person.id, &proposed)?;
         let since = self.basis(&proposed, person.id)?;
         let says_why = matches!(
             proposed.kind,
-            Kind::Reject | Kind::Override | Kind::SetAside
+            Kind::Reject
+                | Kind::Override
+                | Kind::SetAside
+                | Kind::DisputeMark
+                | Kind::MarkWrong
+                | Kind::MarkStands
         );
         if says_why && proposed.reason.is_empty() {
             return Err(Problem::ReasonNeeded);
         }
         // Break-glass is for contributors too, and a rejection bars nobody else.
-        let must_be_none = matches!(proposed.kind, Kind::Approve | Kind::Human | Kind::SetAside);
+        let must_be_none = matches!(
+            proposed.kind,
+            Kind::Approve | Kind::Human | Kind::SetAside | Kind::MarkWrong
+        );
         let mut strangers: Vec<Stranger> = self
             .unidentified()
             .into_iter()
@@ -352,6 +368,7 @@ impl Case {
             none_of_these_is_me: !strangers.is_empty(),
             strangers,
             about,
+            mark,
             stands_in_for: may.stands_in_for,
             since,
             level: may.level,
@@ -390,7 +407,10 @@ impl Case {
         voice.trusted = match voice.kind {
             Kind::SetAside => self.policy.document.veto.set_aside_by.admits(&voice.held()),
             Kind::Human => self.believes(&voice.held(), decision.people_version),
-            Kind::Approve | Kind::Reject | Kind::Withdraw | Kind::Override => true,
+            Kind::MarkWrong | Kind::MarkStands => self.rules_on_marks(decision),
+            Kind::Approve | Kind::Reject | Kind::Withdraw | Kind::Override | Kind::DisputeMark => {
+                true
+            }
         };
         voice
     }
@@ -431,9 +451,17 @@ fn incident(proposed: &Proposed) -> Result<Option<String>, Problem> {
             Ok(Some(name.to_owned()))
         }
         (Kind::Override, _) => Err(Problem::IncidentNeeded),
-        (Kind::Approve | Kind::Reject | Kind::Withdraw | Kind::SetAside | Kind::Human, _) => {
-            Ok(None)
-        }
+        (
+            Kind::Approve
+            | Kind::Reject
+            | Kind::Withdraw
+            | Kind::SetAside
+            | Kind::Human
+            | Kind::DisputeMark
+            | Kind::MarkWrong
+            | Kind::MarkStands,
+            _,
+        ) => Ok(None),
     }
 }
 

@@ -181,7 +181,7 @@ pub fn rollout(cases: &[Case], now: Timestamp) -> Rollout {
     let mut strangers: BTreeMap<(String, String, Option<String>), usize> = BTreeMap::new();
     let mut lacking: BTreeMap<String, usize> = BTreeMap::new();
     for case in cases {
-        let (provenance, level) = (case.provenance, case.level());
+        let (provenance, level) = (case.marked(), case.level());
         let empty = Group {
             provenance,
             level,

@@ -1,7 +1,12 @@
 //! What is rarely decided: a rejection set aside, and a word that no machine took part, each beside what is refused.
 
 use super::ready;
-use crate::support::{TestServer, browsers::Form, changes::Change, people::Human};
+use crate::support::{
+    TestServer,
+    browsers::Form,
+    changes::{Change, change},
+    people::Human,
+};
 use domain::{contributor::Role, decision::Kind, people::Level, problem::Problem};
 use serde_json::json;
 use sqlx::PgPool;
@@ -12,6 +17,14 @@ async fn rejected(pool: PgPool) -> (TestServer, Change, Human, Human) {
     ben.reject(&change, "pays twice").await;
     let li = t.senior("li").await;
     (t, change, ben, li)
+}
+
+/// A change of Ana's without a mark, and Ben, who is believed about it.
+async fn unmarked(pool: PgPool) -> (TestServer, Change, Human) {
+    let t = TestServer::new(pool).await;
+    let (change, ben) = (change().unmarked(), t.senior("ben").await);
+    t.ci().await.submit(&change).await;
+    (t, change, ben)
 }
 
 impl Human {
@@ -120,7 +133,7 @@ async fn a_rejection_is_not_set_aside_too_soon_by_oneself_or_by_whom_the_policy_
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn a_believed_word_makes_a_revision_human_and_says_whose_it_is(pool: PgPool) {
-    let (t, change, ben) = ready(pool).await;
+    let (t, change, ben) = unmarked(pool).await;
     let form = ben.rare(&change, Kind::Human).await.expect("a form");
     let form = form.because("I watched Ana type it");
     assert_eq!(ben.sends(&form).await.outcome(), Ok(()));
@@ -141,10 +154,87 @@ async fn a_believed_word_makes_a_revision_human_and_says_whose_it_is(pool: PgPoo
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_mark_ends_a_believed_word_and_none_is_believed_against_one(pool: PgPool) {
+    let (t, change, ben) = unmarked(pool).await;
+    let ci = t.ci().await;
+    let form = ben.rare(&change, Kind::Human).await.expect("a form");
+    assert_eq!(ben.sends(&form).await.outcome(), Ok(()));
+    assert_eq!(ci.gate(&change.head).await.answer().1, "not_required");
+    let labelled = change.clone().with(json!({ "labels": ["ai-assisted"] }));
+    ci.submit(&labelled).await;
+    assert_eq!(ci.gate(&change.head).await.answer().1, "waiting");
+    let again = ben.rare(&change, Kind::Human).await.expect("a form");
+    assert_eq!(ben.sends(&again).await.outcome(), Ok(()));
+    let gate = ci.gate(&change.head).await;
+    assert_eq!(gate.answer().1, "waiting");
+    let counts = |at: usize| gate.json["changes"][0]["decisions"][at]["counts"].clone();
+    assert_eq!([counts(0), counts(1)], [false, false]);
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_mark_is_disputed_by_anybody_and_found_wrong_by_a_senior_who_is_somebody_else(
+    pool: PgPool,
+) {
+    let (t, change, ben) = ready(pool).await;
+    let (ci, ana) = (t.ci().await, t.junior("ana").await);
+    let (provenance, path) = (
+        async || {
+            let path = format!("/api/v1/changes/{}", t.id_of(&change).await);
+            ci.get(&path).await.json["provenance"].clone()
+        },
+        format!("/changes/{}", t.id_of(&change).await),
+    );
+    assert!(ben.rare(&change, Kind::MarkWrong).await.is_none());
+    let form = ana.rare(&change, Kind::DisputeMark).await.expect("a form");
+    let form = form.with("about", "1");
+    let refused = ana.sends(&form).await.outcome();
+    assert_eq!(refused, Err(Problem::ReasonNeeded));
+    let none = ana.sends(&form.with("about", "2").because("x")).await;
+    assert_eq!(none.outcome(), Err(Problem::NoMarkToDispute));
+    let form = form.because("a copied trailer");
+    assert_eq!(ana.sends(&form).await.outcome(), Ok(()));
+    assert_eq!(ana.sends(&form).await.outcome(), Ok(()), "resent");
+    assert_eq!(
+        (t.recorded().await, provenance().await),
+        (1, json!("assisted"))
+    );
+    let page = ben.browser.page(&t, &path).await;
+    assert!(page.contains("disputed by ") && page.contains("a copied trailer"));
+
+    assert!(ana.rare(&change, Kind::MarkWrong).await.is_none());
+    let form = ben.rare(&change, Kind::MarkWrong).await.expect("a form");
+    let form = form.because("Ana typed it");
+    let own = ana.sends(&form.anew()).await.outcome();
+    assert!(matches!(own, Err(Problem::LevelTooLow { .. })), "{own:?}");
+    assert_eq!(ben.sends(&form).await.outcome(), Ok(()));
+    assert_eq!(
+        (t.recorded().await, provenance().await),
+        (2, json!("unknown"))
+    );
+    let gate = ci.gate(&change.head).await;
+    assert_eq!(gate.answer().1, "waiting", "no mark is no proof");
+    let page = ben.browser.page(&t, &path).await;
+    assert!(page.contains("wrong, and counts no more: "));
+    let listed = ci.get(&format!("/api/v1{path}/decisions")).await.json;
+    let listed: Vec<_> = listed["decisions"].as_array().unwrap().clone();
+    assert_eq!(
+        json!([
+            listed[0]["kind"],
+            listed[0]["mark"],
+            listed[1]["kind"],
+            listed[1]["mark"]
+        ]),
+        json!(["dispute_mark", 1, "mark_wrong", 1])
+    );
+    ben.withdraw(&change).await;
+    assert_eq!(provenance().await, "assisted");
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
 async fn the_word_of_a_contributor_or_of_somebody_below_senior_is_recorded_and_changes_nothing(
     pool: PgPool,
 ) {
-    let (t, change, _) = ready(pool).await;
+    let (t, change, _) = unmarked(pool).await;
     for (n, who) in [
         t.junior("ana").await,
         t.senior("ana").await,

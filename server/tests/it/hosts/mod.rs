@@ -512,3 +512,28 @@ async fn an_app_gets_a_token_for_each_owner_and_keeps_it_for_as_long_as_it_holds
     w.hears_of("d3", 7).await;
     assert_eq!(w.host.was_asked().len(), 3);
 }
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_a_pull_request_says_of_itself_raises_what_is_asked_and_never_lowers_it(pool: PgPool) {
+    let w = World::new(pool).await;
+    let head = w
+        .repository
+        .commit("human/topic", &[("a.txt", Some(b"one\n"))], "One");
+    let tells = async |id: &str, label: &str, body: &str| {
+        w.host.pull(NAME, 7, |pull| {
+            pull.head = "human/topic".to_owned();
+            pull.labels = vec![label.to_owned()];
+            pull.body = Some(body.to_owned());
+        });
+        w.hears_of(id, 7).await;
+        let provenance = w.changes().await[0]["provenance"].clone();
+        (w.gate(&head).await.1, provenance)
+    };
+    let waiting = |provenance: &str| ("waiting".to_owned(), json!(provenance));
+    let denied = tells("d1", "human", "- [x] No AI was used\n\nWritten by a human").await;
+    assert_eq!(denied, waiting("unknown"));
+    let ticked = tells("d2", "human", "- [x] I used Copilot to write this").await;
+    assert_eq!(ticked, waiting("assisted"));
+    let unticked = tells("d3", "human", "- [x] No AI was used").await;
+    assert_eq!(unticked, waiting("assisted"), "what was told stays told");
+}

@@ -1,8 +1,12 @@
 //! What tools left in a checkout beside the commits goes along with them, and what cannot be read keeps no change back.
 
-use super::{Checkout, Server, submit, told};
-use crate::cli::{countersign, outcome};
+use super::{Checkout, Server, stories::Pipeline, submit, told};
+use crate::{
+    cli::{countersign, outcome},
+    support::TestServer,
+};
 use serde_json::{Value, json};
+use sqlx::PgPool;
 
 fn note(commit: &str) -> String {
     let json = json!({
@@ -128,4 +132,35 @@ async fn the_marks_of_a_repository_hold_what_was_noted() {
         lines[1]["marks"][0],
         json!({ "where": "note", "line": 2, "tool": "codex", "model": "gpt-5", "strength": "declared", "text": "payments/fee.rs 2" })
     );
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn no_option_of_submit_lowers_what_is_asked(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let checkout = Checkout::new();
+    let pipeline = Pipeline {
+        ci: t.ci().await,
+        checkout: &checkout,
+    };
+    let head = checkout.commit("Pay once");
+    let human = "h_dca485b1adf836";
+    let json = json!({ "schema_version": "authorship/3.0.0", "base_commit_sha": head, "humans": { human: { "author": "Ana" } } });
+    notes(&checkout, &head, &format!("a\n  {human} 1\n---\n{json}"));
+    let words = [
+        "--label",
+        "human",
+        "--branch",
+        "human/pay",
+        "--author",
+        "ana",
+    ];
+    let boxes = ["--description", "- [x] No AI was used\n\nAI-assisted: no"];
+    pipeline.submits(&[&words[..], &boxes].concat()).await;
+    let seen = pipeline.asks(&head).await;
+    assert_eq!(seen.code, Some(2), "{seen:?}");
+    assert!(seen.stdout.starts_with("not allowed: waiting"), "{seen:?}");
+    for word in ["--human", "--no-ai"] {
+        let seen = outcome(&mut submit(&t.at(""), &checkout.dir, &[word])).await;
+        assert_eq!(seen.code, Some(3), "there is no {word}");
+    }
 }

@@ -94,6 +94,11 @@ impl Change {
         }
     }
 
+    /// With nothing in it that says that a tool took part.
+    pub fn unmarked(self) -> Self {
+        self.message("Retry settlement\n")
+    }
+
     /// With these fields of the JSON set.
     pub fn with(self, over: Value) -> Self {
         Self { over, ..self }

@@ -213,6 +213,7 @@ impl Human {
             incident: (kind == Kind::Override).then(|| "INC-1".to_owned()),
             none_of_these_is_me: true,
             about: None,
+            mark: None,
             stands_in_for: None,
             since: None,
             form_key: FormKey(store::ids::new()),

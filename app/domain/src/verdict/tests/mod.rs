@@ -1,6 +1,7 @@
 //! The verdict, told as cases and as properties.
 
 mod carried;
+mod disputed;
 mod going_back;
 mod over_time;
 mod properties;
@@ -126,7 +127,7 @@ fn a_link_that_is_withdrawn_frees_its_person_and_makes_nothing_count_that_it_had
 
 #[test]
 fn a_withdrawn_link_brings_no_word_back_that_took_somebody_free() {
-    let mine = || case().by("ana", Some(Level::Junior));
+    let mine = || case().by("ana", Some(Level::Junior)).unmarked();
     let later = |case: Case| case.by("ben", Some(Level::Senior)).unlinked("ben");
     let human = mine().said("ben", Kind::Human);
     assert_eq!(human.word(), Word::NotRequired);

@@ -130,16 +130,21 @@ fn setting_aside_on_the_fix_does_not_free_the_commit_that_was_rejected() {
 }
 
 #[test]
-fn a_believed_word_makes_it_human_also_over_marks() {
-    let marked = waiting_by_ana();
-    let human = marked.clone().said("ben", Kind::Human);
+fn a_believed_word_makes_it_human_where_no_mark_speaks_against_it() {
+    let human = waiting_by_ana().unmarked().said("ben", Kind::Human);
     assert_eq!(human.word(), Word::NotRequired);
     let standing = human.standing();
     assert_eq!(
         (standing.provenance, standing.believed.as_deref()),
         (Provenance::Human, Some("ben"))
     );
+    let marked = |case: Case| Case {
+        provenance: Provenance::Assisted,
+        ..case
+    };
     for (ended, why) in [
+        (marked(human.clone()), "a mark came later"),
+        (waiting_by_ana().said("ben", Kind::Human), "one was there"),
         (human.clone().pushed(), "it is about one revision"),
         (human.clone().withdrawn_by("ben"), "it was withdrawn"),
         (
@@ -160,12 +165,12 @@ fn a_believed_word_makes_it_human_also_over_marks() {
 
 #[test]
 fn a_word_that_nobody_believes_changes_nothing() {
-    let marked = waiting_by_ana();
-    let below = marked
+    let unknown = waiting_by_ana().unmarked();
+    let below = unknown
         .clone()
         .said("mika", Kind::Human)
         .as_one(Some(Level::Mid), &[]);
-    let own = marked.said("ana", Kind::Human);
+    let own = unknown.said("ana", Kind::Human);
     for case in [below, own] {
         assert_eq!(
             (case.word(), case.standing().believed),
@@ -176,7 +181,10 @@ fn a_word_that_nobody_believes_changes_nothing() {
 
 #[test]
 fn a_word_about_who_wrote_it_leaves_an_approval_as_it_is() {
-    let both = waiting_by_ana().approved_by("ben").said("ben", Kind::Human);
+    let both = waiting_by_ana()
+        .unmarked()
+        .approved_by("ben")
+        .said("ben", Kind::Human);
     let mut attested = both.clone();
     attested.policy.document.rules[0].when.provenance = vec![];
     assert_eq!(attested.word(), Word::Approved);
