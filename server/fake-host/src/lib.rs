@@ -46,6 +46,10 @@ pub struct Pull {
     pub head: String,
     pub state: String,
     pub merged: bool,
+    /// The last commit that it became.
+    pub became: Option<String>,
+    /// Where its target was when it was last pushed to; where it is now, if none is said.
+    pub base: Option<String>,
     pub draft: bool,
     pub body: Option<String>,
     pub labels: Vec<String>,
@@ -107,10 +111,27 @@ impl FakeHost {
             head: "topic".to_owned(),
             state: "open".to_owned(),
             merged: false,
+            became: None,
+            base: None,
             draft: false,
             body: None,
             labels: vec![],
         }));
+    }
+
+    /// Merges a pull request as somebody does who presses the button or pushes: `merge` says what becomes of the target. What it was
+    /// compared with stays as it was.
+    pub fn merge(&self, repository: &str, number: u64, merge: impl FnOnce(&Repository, &Pull)) {
+        let (git, mut pull) = {
+            let state = self.state();
+            let pull = state.pulls[&(repository.to_owned(), number)].clone();
+            (state.repositories[repository].clone(), pull)
+        };
+        pull.base = pull.base.or(git.tip(&pull.target));
+        merge(&git, &pull);
+        pull.became = git.tip(&pull.target);
+        (pull.state, pull.merged) = ("closed".to_owned(), true);
+        self.pull(repository, number, |shown| *shown = pull);
     }
 
     /// How it answers the next questions, one after the other.

@@ -154,8 +154,8 @@ fn shown(at: &str, number: u64, pull: &Pull, repository: &Repository) -> Value {
     json!({
         "number": number, "title": pull.title, "user": user, "state": pull.state, "merged": pull.merged, "draft": pull.draft,
         "html_url": format!("https://github.com/{at}/pull/{number}"), "body": pull.body,
-        "labels": pull.labels.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>(),
-        "base": { "ref": pull.target, "sha": tip(&pull.target), "repo": { "full_name": at } },
+        "labels": pull.labels.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>(), "merge_commit_sha": pull.became,
+        "base": { "ref": pull.target, "sha": pull.base.clone().unwrap_or_else(|| tip(&pull.target)), "repo": { "full_name": at } },
         "head": { "ref": pull.head, "sha": tip(&pull.head) },
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::{forges::github, problem::Refusal, state::Server};
 use axum::http::StatusCode;
+use domain::landing::Claim;
 use std::time::Duration;
 use store::{
     hosts::{self, At, Change},
@@ -12,7 +13,7 @@ use store::{
 const PATIENCE: Duration = Duration::from_secs(8);
 const EVERY: Duration = Duration::from_millis(50);
 
-/// Returns when the host of its repository shows what is submitted, or nobody is asked about it.
+/// Returns when the host of its repository shows what is submitted, also what it became if it says so, or nobody is asked about it.
 ///
 /// # Errors
 /// The host does not show it, or not soon enough.
@@ -28,20 +29,29 @@ pub async fn confirmed(server: &Server, submission: &Submission) -> Result<(), R
         repository: submission.repository.clone(),
         key: submission.key.clone(),
     };
+    shown(server, &change, submission).await?;
+    match &submission.landed {
+        Some(claim) => became(server, &change, claim).await,
+        None => Ok(()),
+    }
+}
+
+/// Returns when the host shows the revision.
+async fn shown(server: &Server, change: &Change, submission: &Submission) -> Result<(), Refusal> {
     let revision = At {
         target: submission.revision.target.as_str(),
         merge_base: &submission.revision.merge_base,
         head: &submission.revision.head,
     };
-    if hosts::has_told(&server.db, &change, &revision).await? {
+    if hosts::has_told(&server.db, change, &revision).await? {
         return Ok(());
     }
     let mut tx = server.db.begin().await?;
-    let reason = hosts::look_at(&mut tx, &change).await?;
+    let reason = hosts::look_at(&mut tx, change).await?;
     tx.commit().await?;
     server.forges.reason.notify_one();
     let looked = async {
-        while !hosts::has_looked(&server.db, &change, reason).await? {
+        while !hosts::has_looked(&server.db, change, reason).await? {
             tokio::time::sleep(EVERY).await;
         }
         Ok::<_, store::Error>(())
@@ -50,11 +60,42 @@ pub async fn confirmed(server: &Server, submission: &Submission) -> Result<(), R
     if let Ok(looked) = tokio::time::timeout(PATIENCE, looked).await {
         looked?;
     }
-    if hosts::has_told(&server.db, &change, &revision).await? {
+    if hosts::has_told(&server.db, change, &revision).await? {
         Ok(())
     } else {
-        Err(unconfirmed(host.name()))
+        Err(unconfirmed(change.host.name()))
     }
+}
+
+/// Returns when the host says that this change became the commit that is claimed: what somebody has seen in a checkout says
+/// nothing of where that commit came from.
+async fn became(server: &Server, change: &Change, claim: &Claim) -> Result<(), Refusal> {
+    let Some(client) = &server.forges.github else {
+        return Ok(());
+    };
+    let became = github::became(client, change).await;
+    let became = became.map_err(|failed| unanswered(change.host.name(), &failed.to_string()))?;
+    if became.as_ref() == claim.commits.first().map(|last| &last.sha) {
+        Ok(())
+    } else {
+        Err(became_another(change.host.name()))
+    }
+}
+
+fn unanswered(host: &str, why: &str) -> Refusal {
+    tracing::warn!(why, "A code host did not say what a change became");
+    let detail = format!("{host} could not be asked what this change became. Submit again.");
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "host", detail).retry_after(10)
+}
+
+fn became_another(host: &str) -> Refusal {
+    Refusal::new(
+        StatusCode::CONFLICT,
+        "unconfirmed",
+        format!(
+            "{host} is the source for this repository and does not say that this change was merged as this commit."
+        ),
+    )
 }
 
 fn unconfirmed(host: &str) -> Refusal {

@@ -1,6 +1,6 @@
 //! Changes at code hosts: which there is reason to look at, who looks, and what was recorded last.
 
-use crate::{Db, Error, Tx, error::known};
+use crate::{Db, Error, Tx, error::known, rows};
 use domain::{
     Timestamp,
     digest::PatchHash,
@@ -258,6 +258,32 @@ pub async fn known_patch(
         Ok(PatchHash(known(hash, "revision", "patch_hash")?))
     })
     .transpose()
+}
+
+/// Where the newest revision of a change begins that the host told of, with this target and head.
+///
+/// # Errors
+/// The database cannot be asked, or holds what this version does not understand.
+pub async fn known_base(
+    db: &Db,
+    change: &Change,
+    target: &str,
+    head: &CommitSha,
+) -> Result<Option<CommitSha>, Error> {
+    let base = sqlx::query_scalar!(
+        "select r.merge_base from repository p join change c on c.repository_id = p.id and c.key = $2
+         join revision r on r.repository_id = c.repository_id and r.change_id = c.id
+         where p.folded = $1 and (r.target, r.head) = ($3, $4) and r.host = $5
+         order by r.number desc limit 1",
+        change.repository.folded(),
+        change.key.as_str(),
+        target,
+        head.as_str(),
+        change.host.as_str(),
+    )
+    .fetch_optional(db.pool())
+    .await?;
+    base.map(rows::merge_base).transpose()
 }
 
 /// Between which commits, and to which branch, a revision goes.

@@ -107,8 +107,8 @@ impl Client {
     /// The patch that is at that path; none where it is too large for GitHub, or for us.
     pub(super) async fn diff(&self, path: &str) -> Result<Option<Vec<u8>>, Failed> {
         let answer = self.asked(path, DIFF, None).await?;
-        let too_large = [StatusCode::NOT_ACCEPTABLE, StatusCode::UNPROCESSABLE_ENTITY];
-        if too_large.contains(&answer.status()) {
+        // Any other refusal may be a bad moment, and what is too large once is so for good.
+        if answer.status() == StatusCode::NOT_ACCEPTABLE {
             return Ok(None);
         }
         match self.body(answer, domain::patch::MAX_BYTES).await {

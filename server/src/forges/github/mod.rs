@@ -56,21 +56,39 @@ pub async fn look(client: &Client, db: &Db, look: &Look) -> Result<Seen, Failed>
     let Some((pull, etag)) = client.changed::<Pull>(&asked, look.etag.as_deref()).await? else {
         return Ok(Seen::Same);
     };
+    let submission = read(client, db, &look.change, &at, pull).await;
+    Ok(Seen::Found {
+        // A change that is shown has its commits: where they are not shown, they will be.
+        submission: Box::new(submission.map_err(|failed| match failed {
+            Failed::NotThere => Failed::of("GitHub does not show all of it yet"),
+            failed => failed,
+        })?),
+        etag,
+    })
+}
+
+/// The commits and the patch of what a change is now.
+async fn read(
+    client: &Client,
+    db: &Db,
+    change: &hosts::Change,
+    at: &str,
+    pull: Pull,
+) -> Result<Submission, Failed> {
     if !pull
         .base
         .repo
         .full_name
-        .eq_ignore_ascii_case(look.change.repository.as_str())
+        .eq_ignore_ascii_case(change.repository.as_str())
     {
         return Err(Failed::of("the repository has another name by now"));
     }
     let head = sha(&pull.head.sha)?;
-    let tip = tip(client, &at, &pull).await?;
-    let (comparison, commits) = compared(client, &at, &tip, &head).await?;
+    let (comparison, commits) = added(client, db, change, at, &pull, &head).await?;
     let merge_base = sha(&comparison.merge_base_commit.sha)?;
     let known = hosts::known_patch(
         db,
-        &look.change,
+        change,
         &hosts::At {
             target: &pull.base.name,
             merge_base: &merge_base,
@@ -83,27 +101,34 @@ pub async fn look(client: &Client, db: &Db, look: &Look) -> Result<Seen, Failed>
         (None, None) => Patch::Incomplete(Incomplete::TooManyCommits),
         (None, Some(commits)) => {
             let base = &comparison.merge_base_commit;
-            match patch_of(client, &at, base, commits, &head).await? {
+            match patch_of(client, at, base, commits, &head).await? {
                 Ok(patch) => Patch::Whole(patch),
                 Err(incomplete) => Patch::Incomplete(incomplete),
             }
         }
     };
     let commits = commits.unwrap_or_default();
-    let (change, host) = (look.change.clone(), look.change.host);
+    let (change, host) = (change.clone(), change.host);
     let submission = spawn_blocking(move || {
         let told = told(&change, &pull, &merge_base, &head, &commits);
         let mut submission = assembled(told, patch, host)?;
         submission.contributors.extend(known_to(host, &commits));
         Ok::<_, Failed>(submission)
     });
-    let submission = submission
+    submission
         .await
-        .map_err(|_| Failed::of("it could not be read to its end"))??;
-    Ok(Seen::Found {
-        submission: Box::new(submission),
-        etag,
-    })
+        .map_err(|_| Failed::of("it could not be read to its end"))?
+}
+
+/// The last commit that a change became when it was merged, if it was.
+///
+/// # Errors
+/// The host could not be asked, or says what cannot be.
+pub async fn became(client: &Client, change: &hosts::Change) -> Result<Option<CommitSha>, Failed> {
+    let asked = format!("/repos/{}/pulls/{}", change.repository, change.key);
+    let pull: Pull = client.get(&asked).await?;
+    let became = pull.merge_commit_sha.filter(|_| pull.merged);
+    became.as_deref().map(sha).transpose()
 }
 
 /// Whether a pull request can be called so; anything else would be another path.
@@ -118,6 +143,31 @@ enum Patch {
     /// The host told of this revision before, and revisions do not change.
     Known(PatchHash),
     Incomplete(Incomplete),
+}
+
+/// What a change adds to its target, or added before it became part of it: from then on the two have nothing in common but the
+/// head, and what was signed off would seem to be nothing.
+async fn added(
+    client: &Client,
+    db: &Db,
+    change: &hosts::Change,
+    at: &str,
+    pull: &Pull,
+    head: &CommitSha,
+) -> Result<(Comparison, Option<Vec<Commit>>), Failed> {
+    let before = hosts::known_base(db, change, &pull.base.name, head).await?;
+    let from = match (&before, pull.merged) {
+        (Some(before), true) => before.clone(),
+        (None, true) => sha(&pull.base.sha)?,
+        (_, false) => tip(client, at, pull).await?,
+    };
+    let now = compared(client, at, &from, head).await?;
+    match before {
+        Some(before) if now.0.merge_base_commit.sha == head.as_str() => {
+            compared(client, at, &before, head).await
+        }
+        _ => Ok(now),
+    }
 }
 
 /// What the target's branch points to now. What a pull request says of it is from when it was last pushed to; it counts where the
@@ -171,7 +221,7 @@ async fn patch_of(
     let Some(last) = commits.iter().find(|commit| commit.sha == head.as_str()) else {
         let same = base.sha == head.as_str();
         return match same {
-            true => Ok(Ok(vec![])),
+            true => Ok(Err(Incomplete::AddsNothing)),
             false => Err(Failed::of("the head is not among the commits")),
         };
     };

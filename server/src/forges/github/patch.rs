@@ -15,6 +15,8 @@ const MOST_BINARY: u64 = 10_000_000;
 /// Why there is no patch that a person could rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Incomplete {
+    #[error("Its target has all of it already, so what it added cannot be told.")]
+    AddsNothing,
     #[error("The patch is larger than the host gives out.")]
     TooLarge,
     #[error("It has more commits than a person reads.")]

@@ -3,7 +3,8 @@
 use crate::api::wire as ours;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use domain::host::Host;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::Value;
 
 #[derive(Deserialize)]
 pub struct Pull {
@@ -12,6 +13,8 @@ pub struct Pull {
     pub state: String,
     #[serde(default)]
     pub merged: bool,
+    /// Where it is merged, the last commit that it became; else one that was only tried.
+    pub merge_commit_sha: Option<String>,
     #[serde(default)]
     pub draft: bool,
     /// None for somebody whose account is gone.
@@ -88,10 +91,21 @@ pub struct Comparison {
 pub struct Commit {
     pub sha: String,
     pub commit: Recorded,
+    #[serde(default, deserialize_with = "known")]
     pub author: Option<User>,
+    #[serde(default, deserialize_with = "known")]
     pub committer: Option<User>,
     #[serde(default)]
     pub parents: Vec<Object>,
+}
+
+/// Nobody is `null`, and sometimes an empty object.
+fn known<'de, D: Deserializer<'de>>(from: D) -> Result<Option<User>, D::Error> {
+    match Value::deserialize(from)? {
+        Value::Null => Ok(None),
+        Value::Object(nobody) if nobody.is_empty() => Ok(None),
+        user => User::deserialize(user).map(Some).map_err(D::Error::custom),
+    }
 }
 
 /// What git recorded of a commit.
@@ -180,4 +194,32 @@ pub struct AccessToken {
     pub token: String,
     #[serde(with = "time::serde::rfc3339")]
     pub expires_at: time::OffsetDateTime,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn nobody_is_null_or_an_empty_object_and_nothing_else() {
+        let commit = |author: Value| {
+            let recorded =
+                json!({ "author": null, "committer": null, "message": "", "tree": { "sha": "" } });
+            serde_json::from_value::<Commit>(
+                json!({ "sha": "", "commit": recorded, "author": author, "committer": {} }),
+            )
+        };
+        assert!(commit(Value::Null).unwrap().author.is_none());
+        assert!(commit(json!({})).unwrap().author.is_none());
+        assert_eq!(
+            commit(json!({ "login": "ana", "id": 7 }))
+                .unwrap()
+                .author
+                .unwrap()
+                .id,
+            7
+        );
+        assert!(commit(json!({ "login": "ana" })).is_err());
+    }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use sqlx::PgPool;
 
 /// What a pipeline would submit of a commit over `main`.
-fn told(w: &World, key: &str, head: &str) -> Change {
+pub fn told(w: &World, key: &str, head: &str) -> Change {
     let base = w.repository.tip("main").unwrap();
     let mut change = change().key(key).by("mika").with(json!({
         "repository": NAME, "title": "Another title", "draft": true, "base": base,

@@ -50,6 +50,11 @@ pub fn patch(line: &str) -> Vec<u8> {
 }
 
 impl Change {
+    /// Where it belongs.
+    pub fn repository(&self) -> &str {
+        self.over["repository"].as_str().unwrap_or("acme/payments")
+    }
+
     pub fn key(self, key: &str) -> Self {
         Self {
             key: key.to_owned(),
@@ -107,7 +112,7 @@ impl Change {
     pub fn json(&self) -> Value {
         let who = json!({ "name": self.author.0, "email": self.author.1 });
         let mut json = json!({
-            "repository": "acme/payments", "key": self.key, "title": "Retry settlement", "target": self.target,
+            "repository": self.repository(), "key": self.key, "title": "Retry settlement", "target": self.target,
             "base": self.base, "head": self.head,
             "commits": [{ "sha": self.head, "tree": sha("tree"), "parents": [self.base], "author": who, "committer": who,
                           "message": self.message }],

@@ -144,12 +144,13 @@ impl TestServer {
         format!("http://{}{path}", self.address)
     }
 
-    /// The id of a change of `acme/payments`.
+    /// The id of a change.
     pub async fn id_of(&self, change: &changes::Change) -> ChangeId {
         let id = sqlx::query_scalar(
-            "select c.id from change c join repository r on r.id = c.repository_id where r.folded = 'acme/payments' and c.key = $1",
+            "select c.id from change c join repository r on r.id = c.repository_id where r.folded = lower($1) and c.key = $2",
         );
-        ChangeId(id.bind(&change.key).fetch_one(&self.owner).await.unwrap())
+        let id = id.bind(change.repository()).bind(&change.key);
+        ChangeId(id.fetch_one(&self.owner).await.unwrap())
     }
 
     /// How many rows a table has.
