@@ -130,11 +130,13 @@ impl DefaultPolicy {
 }
 
 /// The code hosts that tell us of changes. None has to be there.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Hosts {
     connected: BTreeMap<Host, Connected>,
     /// How GitHub is asked, if it is; else its deliveries are only kept.
     pub github: Option<Api>,
+    /// `COUNTERSIGN_RECONCILE_EVERY`, default `10m`: how often the open changes of each repository are compared with the host's.
+    pub reconcile_every: Duration,
 }
 
 /// How a code host is asked.
@@ -217,6 +219,7 @@ impl Hosts {
                 return vars.refuse("COUNTERSIGN_…_REPOSITORIES", why);
             }
         }
+        let reconcile_every = vars.duration("COUNTERSIGN_RECONCILE_EVERY", "10m")?;
         let github = Api::github(vars)?;
         if github.is_some() && !all.contains_key(&Host::GitHub) {
             return vars.refuse(
@@ -227,6 +230,7 @@ impl Hosts {
         Some(Self {
             connected: all,
             github,
+            reconcile_every,
         })
     }
 }

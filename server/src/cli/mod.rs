@@ -15,6 +15,7 @@ mod deployment;
 mod evidence;
 mod gate;
 mod git;
+mod hosts;
 mod landing;
 mod marks;
 mod migrate;
@@ -65,6 +66,9 @@ enum Command {
     /// Tell Countersign what was shipped where.
     #[command(subcommand)]
     Deployment(deployment::Options),
+    /// Ask something of the code hosts that are connected.
+    #[command(subcommand)]
+    Hosts(hosts::Options),
     /// Make, list and revoke the tokens of pipelines.
     #[command(subcommand)]
     Token(token::Options),
@@ -112,6 +116,7 @@ impl Command {
             Command::Marks(options) => done(marks::run(&options), NO_ANSWER),
             Command::Gate(options) => gate::run(options).await,
             Command::Deployment(options) => done(deployment::run(options).await, NO_ANSWER),
+            Command::Hosts(options) => done(hosts::run(options).await, 1),
             Command::Token(options) => done(token::run(options).await, 1),
             Command::Policy(options) => policy::run(options).await,
             Command::Person(options) => done(person::run(options).await, 1),

@@ -3,6 +3,7 @@
 pub mod deliveries;
 pub mod looks;
 pub mod policy;
+pub mod reconcile;
 pub mod sessions;
 pub mod standings;
 pub mod watch;

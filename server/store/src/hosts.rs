@@ -315,3 +315,207 @@ pub async fn has_told(db: &Db, change: &Change, revision: &At<'_>) -> Result<boo
     .fetch_one(db.pool())
     .await?)
 }
+
+/// An open change as it is recorded here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Open {
+    pub key: String,
+    pub title: String,
+    pub draft: bool,
+    pub target: String,
+    pub head: String,
+}
+
+/// What a walk over the open changes of a repository came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Walked {
+    pub repository: String,
+    pub done_at: Option<Timestamp>,
+    pub open: i32,
+    pub found: i32,
+    pub error: Option<String>,
+}
+
+/// Asks for a walk over the open changes of these repositories, or of all that are known; whichever server is there does it.
+///
+/// # Errors
+/// The database refused.
+pub async fn ask_for_walk(
+    conn: &mut PgConnection,
+    host: Host,
+    named: &[RepositoryName],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let names: Vec<String> = named.iter().map(ToString::to_string).collect();
+    let folded: Vec<String> = named.iter().map(RepositoryName::folded).collect();
+    sqlx::query!(
+        "insert into reconciliation (host, repository, folded, asked_at)
+         select distinct on (folded) $1, repository, folded, $2::timestamptz
+         from (select repository, folded from unnest($3::text[], $4::text[]) as named (repository, folded)
+               union all select repository, folded from host_change where host = $1 and cardinality($4::text[]) = 0
+               union all select repository, folded from reconciliation where host = $1 and cardinality($4::text[]) = 0) wanted
+         order by folded
+         on conflict (host, folded) do update set asked_at = excluded.asked_at",
+        host.as_str(),
+        now,
+        &names,
+        &folded,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Begins the walks that are due: those that were asked for, and those of repositories over which nobody has walked for so
+/// long. Whoever gets one does it.
+///
+/// # Errors
+/// The database refused.
+pub async fn begin_walks(
+    conn: &mut PgConnection,
+    host: Host,
+    now: Timestamp,
+    every: Duration,
+) -> Result<Vec<RepositoryName>, Error> {
+    sqlx::query!(
+        "insert into reconciliation (host, repository, folded, asked_at)
+         select distinct on (folded) host, repository, folded, $2::timestamptz from host_change where host = $1 order by folded
+         on conflict do nothing",
+        host.as_str(),
+        now,
+    )
+    .execute(&mut *conn)
+    .await?;
+    let names = sqlx::query_scalar!(
+        "update reconciliation set began_at = $2 where (host, folded) in (
+             select host, folded from reconciliation
+             where host = $1 and (began_at is null or began_at < asked_at or began_at <= $3) for update skip locked)
+         returning repository",
+        host.as_str(),
+        now,
+        now - every,
+    )
+    .fetch_all(conn)
+    .await?;
+    names
+        .into_iter()
+        .map(|name| {
+            known(
+                RepositoryName::parse(name).ok(),
+                "reconciliation",
+                "repository",
+            )
+        })
+        .collect()
+}
+
+/// The open changes of a repository, as they are recorded; and the keys of those that there is a reason to look at already.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn open_here(
+    conn: &mut PgConnection,
+    host: Host,
+    repository: &RepositoryName,
+) -> Result<(Vec<Open>, Vec<String>), Error> {
+    let rows = sqlx::query!(
+        r#"select h.key, s.title, s.draft, r.target, r.head
+           from host_change h
+           join change c on c.id = h.change_id
+           join change_state s on s.repository_id = c.repository_id and s.change_id = c.id and s.until_version is null and s.state = 'open'
+           join revision r on r.repository_id = s.repository_id and r.id = s.head_revision
+           where h.host = $1 and h.folded = $2"#,
+        host.as_str(),
+        repository.folded(),
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let asked = sqlx::query_scalar!(
+        "select key from host_change where host = $1 and folded = $2 and asks > answered and due_at is not null",
+        host.as_str(),
+        repository.folded(),
+    )
+    .fetch_all(conn)
+    .await?;
+    let open = rows
+        .into_iter()
+        .map(|row| Open {
+            key: row.key,
+            title: row.title,
+            draft: row.draft,
+            target: row.target,
+            head: row.head,
+        })
+        .collect();
+    Ok((open, asked))
+}
+
+/// Notes that these changes were at `began_at` as they are recorded.
+///
+/// # Errors
+/// The database refused.
+pub async fn confirm(
+    tx: &mut Tx,
+    host: Host,
+    repository: &RepositoryName,
+    keys: &[String],
+    began_at: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "update host_change set confirmed_at = greatest(confirmed_at, $4) where host = $1 and folded = $2 and key = any($3) and recorded > 0",
+        host.as_str(),
+        repository.folded(),
+        keys,
+        began_at,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Records what a walk came to: how many are open there and how many of them or of ours were another, or why it came to nothing.
+///
+/// # Errors
+/// The database refused.
+pub async fn walked(
+    tx: &mut Tx,
+    host: Host,
+    repository: &RepositoryName,
+    came_to: Result<(usize, usize), &str>,
+) -> Result<(), Error> {
+    let now = tx.now();
+    let int = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+    let (open, found) = came_to.unwrap_or((0, 0));
+    sqlx::query!(
+        "update reconciliation set done_at = $3, open = $4, found = $5, found_ever = found_ever + $5::int, error = $6 where host = $1 and folded = $2",
+        host.as_str(),
+        repository.folded(),
+        now,
+        int(open),
+        int(found),
+        came_to.err(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The walks that were done since that moment, and those that are still to be done.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn walks(
+    conn: &mut PgConnection,
+    host: Host,
+    since: Timestamp,
+) -> Result<Vec<Walked>, Error> {
+    Ok(sqlx::query_as!(
+        Walked,
+        "select repository, case when done_at >= $2 and began_at >= $2 then done_at end as done_at, open, found, error
+         from reconciliation where host = $1 and asked_at >= $2 order by folded",
+        host.as_str(),
+        since,
+    )
+    .fetch_all(conn)
+    .await?)
+}

@@ -55,6 +55,10 @@ const AMENDED: &[(&str, &str)] = &[
         "asks, answered, begun, recorded, due_at, taken_until, attempts, error, confirmed_at, change_id, etag",
     ),
     ("delivery_refused", "times"),
+    (
+        "reconciliation",
+        "asked_at, began_at, done_at, open, found, found_ever, error",
+    ),
 ];
 
 /// Tables, amended too, of which rows may go: they are no record, and say of people what nobody needs for ever.

@@ -65,6 +65,7 @@ async fn the_application_may_add_to_the_record_and_never_rewrite_it(pool: PgPool
     policy_ruling: insert select
     policy_version: insert select
     queue: delete insert select update; updates change_id repository_id revision_id since verdict
+    reconciliation: insert select; updates asked_at began_at done_at error found found_ever open
     repository: insert select; updates observe_until policy policy_hash policy_version read_by
     repository_mode: insert select; updates until_at until_xid
     repository_readers: insert select; updates until_version

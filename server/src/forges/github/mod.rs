@@ -3,11 +3,13 @@
 
 mod auth;
 mod client;
+mod open;
 mod patch;
 mod wire;
 
 pub use auth::Credentials;
 pub use client::{Client, Failed};
+pub use open::open;
 
 use crate::{
     api::{submit, wire as ours},

@@ -32,6 +32,17 @@ pub struct Label {
     pub name: String,
 }
 
+/// A pull request in a list.
+#[derive(Deserialize)]
+pub struct Listed {
+    pub number: u64,
+    pub title: String,
+    #[serde(default)]
+    pub draft: bool,
+    pub base: Side,
+    pub head: Head,
+}
+
 #[derive(Deserialize)]
 pub struct User {
     pub login: String,

@@ -1,0 +1,133 @@
+//! Walks over the open changes at code hosts and finds what no delivery told: hosts do not send again what got lost.
+
+use crate::{
+    forges::github::{self, Failed},
+    state::Server,
+};
+use domain::{
+    host::Host,
+    names::{ChangeKey, RepositoryName},
+};
+use std::{collections::BTreeMap, time::Duration};
+use store::{
+    Error,
+    hosts::{self, Change, Open},
+};
+
+/// How often is looked whether a walk is due.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// Runs until the process ends.
+pub async fn run(server: Server) {
+    loop {
+        if let Err(error) = batch(&server).await {
+            tracing::warn!(%error, "Code hosts could not be walked over; this is tried again");
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Does the walks that are due, one after the other, and says how many changes were another than was known.
+///
+/// # Errors
+/// The database refused.
+pub async fn batch(server: &Server) -> Result<usize, Error> {
+    let Some(client) = &server.forges.github else {
+        return Ok(0);
+    };
+    if client.silent_until().is_some() {
+        return Ok(0);
+    }
+    let mut conn = server.db.pool().acquire().await?;
+    let every = server.settings.hosts.reconcile_every;
+    let due = hosts::begin_walks(&mut conn, Host::GitHub, server.db.now(), every).await?;
+    drop(conn);
+    let mut found = 0;
+    for repository in due {
+        found += walk(server, client, &repository).await?;
+    }
+    Ok(found)
+}
+
+async fn walk(
+    server: &Server,
+    client: &github::Client,
+    repository: &RepositoryName,
+) -> Result<usize, Error> {
+    let began_at = server.db.now();
+    let listed = if server.forges.asked_about(repository).is_some() {
+        github::open(client, repository).await
+    } else {
+        Err(Failed::of(
+            "this host is not the source for this repository",
+        ))
+    };
+    let mut tx = server.db.begin().await?;
+    let (there, all) = match listed {
+        Ok(listed) => listed,
+        Err(failed) => {
+            let why = failed.to_string();
+            hosts::walked(&mut tx, Host::GitHub, repository, Err(&why)).await?;
+            tx.commit().await?;
+            return Ok(0);
+        }
+    };
+    let (here, asked) = hosts::open_here(tx.conn(), Host::GitHub, repository).await?;
+    let compared = compare(&there, &here, all);
+    let mut found = 0;
+    for key in compared.differ {
+        let Ok(key) = ChangeKey::parse(&*key) else {
+            continue;
+        };
+        // What somebody is about to look at was told.
+        if asked.iter().any(|asked| asked == key.as_str()) {
+            continue;
+        }
+        found += 1;
+        let repository = repository.clone();
+        let host = Host::GitHub;
+        hosts::look_at(
+            &mut tx,
+            &Change {
+                host,
+                repository,
+                key,
+            },
+        )
+        .await?;
+    }
+    hosts::confirm(&mut tx, Host::GitHub, repository, &compared.same, began_at).await?;
+    let came_to = Ok((there.len(), found));
+    hosts::walked(&mut tx, Host::GitHub, repository, came_to).await?;
+    tx.commit().await?;
+    if found > 0 {
+        tracing::warn!(%repository, found, "Changes were another than any delivery told");
+        server.forges.reason.notify_one();
+    }
+    Ok(found)
+}
+
+struct Compared {
+    /// In the order in which they are locked.
+    differ: Vec<String>,
+    same: Vec<String>,
+}
+
+/// What is open there and otherwise here, and what is open here and not there: unless the list ended before its end.
+fn compare(there: &[Open], here: &[Open], all: bool) -> Compared {
+    let of = |list: &[Open]| -> BTreeMap<String, Open> {
+        list.iter()
+            .map(|open| (open.key.clone(), open.clone()))
+            .collect()
+    };
+    let (there, here) = (of(there), of(here));
+    let (same, mut differ): (Vec<_>, Vec<_>) = there.keys().cloned().partition(|key| {
+        here.get(key)
+            .is_some_and(|open| there.get(key) == Some(open))
+    });
+    if all {
+        differ.extend(here.keys().filter(|key| !there.contains_key(*key)).cloned());
+    }
+    differ.sort();
+    Compared { differ, same }
+}
