@@ -7,6 +7,7 @@ mod rest;
 
 pub use git::Repository;
 
+use serde_json::Value;
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
@@ -29,6 +30,8 @@ struct State {
     moods: VecDeque<Mood>,
     /// Every question, and the status it was answered with.
     asked: Vec<(String, u16)>,
+    /// What it was told of commits.
+    told: Vec<(String, Value)>,
     /// What an app said of itself last.
     said: String,
     remaining: u64,
@@ -79,6 +82,7 @@ impl FakeHost {
                 pulls: BTreeMap::new(),
                 moods: VecDeque::new(),
                 asked: vec![],
+                told: vec![],
                 said: String::new(),
                 remaining: 5_000,
                 largest_diff: 3_000_000,
@@ -151,6 +155,12 @@ impl FakeHost {
         let asked = std::mem::take(&mut self.state().asked);
         let line = |(path, status): (String, u16)| format!("{status} {path}");
         asked.into_iter().map(line).collect()
+    }
+
+    /// The commit statuses and check runs that it was told since this was asked last, each with its commit.
+    #[must_use]
+    pub fn was_told(&self) -> Vec<(String, Value)> {
+        std::mem::take(&mut self.state().told)
     }
 
     /// What an app said of itself last, as it was signed.

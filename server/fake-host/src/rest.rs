@@ -29,6 +29,11 @@ pub fn routes(host: FakeHost) -> Router {
         .route("/repos/{owner}/{name}/git/trees/{tree}", get(tree))
         .route("/repos/{owner}/{name}/git/blobs/{blob}", get(blob))
         .route("/repos/{owner}/{name}/compare/{two}", get(compare))
+        .route(
+            "/repos/{owner}/{name}/statuses/{commit}",
+            post(commit_status),
+        )
+        .route("/repos/{owner}/{name}/check-runs", post(check_run))
         .route("/repos/{owner}/{name}/installation", get(installation))
         .route("/app/installations/{id}/access_tokens", post(access_token))
         .layer(from_fn_with_state(host.clone(), as_the_real_one_does))
@@ -278,6 +283,40 @@ fn commit(repository: &Repository, sha: &str) -> Value {
         "sha": sha, "parents": parents, "author": ana, "committer": ana,
         "commit": { "tree": { "sha": tree }, "author": author, "committer": committer, "message": line() },
     })
+}
+
+async fn commit_status(
+    State(host): State<FakeHost>,
+    Path((owner, name, commit)): Path<(String, String, String)>,
+    Json(said): Json<Value>,
+) -> Answer<Response> {
+    told(&host, &owner, &name, commit, said)
+}
+
+/// Only apps make them.
+async fn check_run(
+    State(host): State<FakeHost>,
+    Path((owner, name)): Path<Named>,
+    Json(said): Json<Value>,
+) -> Answer<Response> {
+    if host.was_said().is_empty() {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    let commit = said["head_sha"].as_str();
+    let commit = commit.ok_or(StatusCode::UNPROCESSABLE_ENTITY)?.to_owned();
+    told(&host, &owner, &name, commit, said)
+}
+
+fn told(host: &FakeHost, owner: &str, name: &str, commit: String, said: Value) -> Answer<Response> {
+    let (_, repository) = found(host, owner, name)?;
+    if repository
+        .resolve(&format!("{commit}^{{commit}}"))
+        .is_none()
+    {
+        return Err(StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    host.state().told.push((commit, said));
+    Ok((StatusCode::CREATED, Json(json!({ "id": 1 }))).into_response())
 }
 
 async fn installation() -> Json<Value> {

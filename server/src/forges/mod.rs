@@ -6,6 +6,7 @@ pub mod github;
 pub mod hooks;
 mod refused;
 mod signature;
+pub mod status;
 
 pub use confirmed::confirmed;
 pub use refused::{Reason, Refused};

@@ -7,7 +7,7 @@ use crate::{
 use domain::{Timestamp, host::Host};
 use std::time::Duration;
 use store::{
-    Error, carries,
+    Error, carries, checks,
     hosts::{self, Again, Look},
     reverts,
     submissions::{self, Submission},
@@ -110,7 +110,9 @@ async fn record(
     }
     let max_age = server.claims_max_age();
     let outcome = submissions::record(&mut tx, submission, &proved, &undoes, max_age).await?;
-    hosts::is(&mut tx, look, outcome.change).await?;
+    if hosts::is(&mut tx, look, outcome.change).await? {
+        checks::due(&mut tx, outcome.repository, outcome.change).await?;
+    }
     tx.commit().await
 }
 

@@ -1,5 +1,6 @@
 //! What runs beside requests: on a timer, or woken by events.
 
+pub mod checks;
 pub mod deliveries;
 pub mod looks;
 pub mod policy;

@@ -167,12 +167,12 @@ pub async fn claim(tx: &mut Tx, look: &Look, etag: Option<&str>) -> Result<bool,
     Ok(done.rows_affected() == 1)
 }
 
-/// Notes which change of ours it is.
+/// Notes which change of ours it is, and says whether that was not known.
 ///
 /// # Errors
 /// The database refused.
-pub async fn is(tx: &mut Tx, look: &Look, change: ChangeId) -> Result<(), Error> {
-    sqlx::query!(
+pub async fn is(tx: &mut Tx, look: &Look, change: ChangeId) -> Result<bool, Error> {
+    let new = sqlx::query!(
         "update host_change set change_id = $4 where (host, folded, key) = ($1, $2, $3) and change_id is distinct from $4",
         look.change.host.as_str(),
         look.change.repository.folded(),
@@ -181,7 +181,7 @@ pub async fn is(tx: &mut Tx, look: &Look, change: ChangeId) -> Result<(), Error>
     )
     .execute(tx.conn())
     .await?;
-    Ok(())
+    Ok(new.rows_affected() > 0)
 }
 
 /// When to look again at what could not be looked at.

@@ -5,6 +5,7 @@
 
 pub mod carries;
 pub mod cases;
+pub mod checks;
 mod db;
 pub mod decisions;
 pub mod deliveries;

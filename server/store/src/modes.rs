@@ -1,6 +1,6 @@
 //! Whether gates enforce what a repository demands, or only say what they would have answered.
 
-use crate::{Error, Tx, events, policies::Locked};
+use crate::{Error, Tx, checks, events, policies::Locked};
 use domain::{Timestamp, ids::PersonId, names::RepositoryName};
 use serde_json::json;
 use sqlx::PgConnection;
@@ -56,7 +56,8 @@ pub async fn set(
     let data = json!({
         "mode": mode, "until": observe_until.map(Timestamp::unix_timestamp), "person": admin, "reason": reason,
     });
-    events::record(tx, Some(of.id), "mode.set", of.id.0, data).await
+    events::record(tx, Some(of.id), "mode.set", of.id.0, data).await?;
+    checks::all_due(tx, of.id).await
 }
 
 /// Until when a repository was only observed, as it was in a snapshot.

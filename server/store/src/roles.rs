@@ -56,6 +56,10 @@ const AMENDED: &[(&str, &str)] = &[
     ),
     ("delivery_refused", "times"),
     (
+        "host_check",
+        "asks, answered, due_at, taken_until, attempts, error, said, said_at",
+    ),
+    (
         "reconciliation",
         "asked_at, began_at, done_at, open, found, found_ever, error",
     ),

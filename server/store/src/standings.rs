@@ -3,7 +3,7 @@
 use crate::{
     Error, Tx,
     cases::{self, Which},
-    people,
+    checks, people,
 };
 use domain::{case::Case, change::ChangeState, ids::ChangeId, standing, verdict::Word};
 use sqlx::PgConnection;
@@ -26,7 +26,8 @@ pub async fn renew(tx: &mut Tx, change: ChangeId, claims_max_age: Duration) -> R
     } else {
         forget(tx, &case).await?;
     }
-    enqueue(tx, &case).await
+    enqueue(tx, &case).await?;
+    checks::due(tx, case.change.repository, change).await
 }
 
 async fn forget_others(tx: &mut Tx, case: &Case) -> Result<(), Error> {

@@ -49,6 +49,7 @@ async fn the_application_may_add_to_the_record_and_never_rewrite_it(pool: PgPool
     deployment: insert select
     event: insert select
     host_change: insert select; updates answered asks attempts begun change_id confirmed_at due_at error etag recorded taken_until
+    host_check: insert select; updates answered asks attempts due_at error said said_at taken_until
     landing: insert select
     log_leaf: insert select
     mark: insert select

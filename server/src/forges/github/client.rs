@@ -6,6 +6,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use reqwest::{RequestBuilder, Response};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::Db;
 use url::Url;
@@ -118,6 +119,22 @@ impl Client {
         }
     }
 
+    /// Tells something to that path.
+    pub(super) async fn post(&self, path: &str, said: &Value) -> Result<(), Failed> {
+        let token = self.token(path).await?;
+        let request = self.request(Method::POST, path, JSON)?.json(said);
+        let answer = self
+            .sent(request.bearer_auth(token.expose_secret()))
+            .await?;
+        self.body(answer, LARGEST_JSON).await?;
+        Ok(())
+    }
+
+    /// Whether it asks as an app.
+    pub(super) fn is_app(&self) -> bool {
+        matches!(self.credentials, Credentials::App(_))
+    }
+
     /// Asks as an app, which is no installation yet.
     pub(super) async fn as_app<T: DeserializeOwned>(
         &self,
@@ -134,16 +151,20 @@ impl Client {
     }
 
     async fn asked(&self, path: &str, kind: &str, etag: Option<&str>) -> Result<Response, Failed> {
-        let repository = path.strip_prefix("/repos/").unwrap_or("");
-        let repository = repository.split('/').take(2).collect::<Vec<_>>().join("/");
-        let token = self.credentials.token(self, &repository, self.db.now());
-        // As an app it asks for one first.
-        let token = Box::pin(token).await?;
+        let token = self.token(path).await?;
         let mut request = self.request(Method::GET, path, kind)?;
         if let Some(etag) = etag {
             request = request.header(header::IF_NONE_MATCH, etag);
         }
         self.sent(request.bearer_auth(token.expose_secret())).await
+    }
+
+    /// What lets us in there. As an app it asks for one first.
+    async fn token(&self, path: &str) -> Result<SecretString, Failed> {
+        let repository = path.strip_prefix("/repos/").unwrap_or("");
+        let repository = repository.split('/').take(2).collect::<Vec<_>>().join("/");
+        let token = self.credentials.token(self, &repository, self.db.now());
+        Box::pin(token).await
     }
 
     fn request(&self, method: Method, path: &str, kind: &str) -> Result<RequestBuilder, Failed> {

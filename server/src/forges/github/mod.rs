@@ -5,11 +5,13 @@ mod auth;
 mod client;
 mod open;
 mod patch;
+mod say;
 mod wire;
 
 pub use auth::Credentials;
 pub use client::{Client, Failed};
 pub use open::open;
+pub use say::say;
 
 use crate::{
     api::{submit, wire as ours},

@@ -24,7 +24,7 @@ const WAYS: [(&str, Way); 3] = [
 ];
 
 /// Opens a pull request with one commit, and says what it is as a pipeline would.
-fn opens(w: &World, number: u64) -> Change {
+pub fn opens(w: &World, number: u64) -> Change {
     let (key, branch) = (number.to_string(), format!("topic-{number}"));
     let file = format!("{number}.txt");
     let head = w

@@ -1,6 +1,7 @@
 //! A code host that is asked: what it shows is what is recorded, whatever anybody else says of it.
 
 mod any_order;
+mod checks;
 mod merging;
 mod submitting;
 
@@ -476,12 +477,18 @@ async fn a_look_that_began_before_the_one_that_is_recorded_is_dropped(pool: PgPo
     assert_eq!(begin().await.len(), 1);
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn an_app_gets_a_token_for_each_owner_and_keeps_it_for_as_long_as_it_holds(pool: PgPool) {
+/// An app, and its key.
+fn an_app() -> (rsa::RsaPrivateKey, Credentials) {
     let key = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2_048).unwrap();
     let text = BASE64_STANDARD.encode(key.to_pkcs1_der().unwrap().as_bytes());
     let pem = format!("-----BEGIN RSA PRIVATE KEY-----\n{text}\n-----END RSA PRIVATE KEY-----\n");
     let credentials = Credentials::app("4711", &SecretString::from(pem)).unwrap();
+    (key, credentials)
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn an_app_gets_a_token_for_each_owner_and_keeps_it_for_as_long_as_it_holds(pool: PgPool) {
+    let (key, credentials) = an_app();
     let w = World::by(pool, credentials).await;
     w.repository
         .commit("topic", &[("a.txt", Some(b"one\n"))], "One");
