@@ -372,8 +372,8 @@ fn answered(found: Vec<Found>, sources: Vec<Source>, policy: &Policy, now: Times
     }
 }
 
-/// The answers about a whole release, from the snapshot that the others came from: of commits that nobody told of it is looked
-/// up whether they stand below one that passes, and of nothing else.
+/// The answers about a whole release, from the snapshot that the others came from: of commits that do not pass it is looked up
+/// whether they stand below one that does, and of nothing else.
 async fn together(
     server: &Server,
     questions: &[Question],
@@ -382,14 +382,13 @@ async fn together(
 ) -> Result<Vec<Answer>, Refusal> {
     let asked = questions.iter().map(|question| &question.commit);
     let asked: Vec<(CommitSha, Answer)> = asked.cloned().zip(answers).collect();
-    let unheard = |(_, answer): &&(CommitSha, Answer)| answer.verdict == Word::Unheard;
-    let unheard: Vec<CommitSha> = asked
+    let refused: Vec<CommitSha> = asked
         .iter()
-        .filter(unheard)
+        .filter(|(_, answer)| !answer.allow)
         .map(|(commit, _)| commit.clone())
         .collect();
     let below = match questions.first() {
-        Some(question) if (1..asked.len()).contains(&unheard.len()) => {
+        Some(question) if (1..asked.len()).contains(&refused.len()) => {
             let mut conn = server
                 .db
                 .pool()
@@ -399,7 +398,7 @@ async fn together(
             landings::above(
                 &mut conn,
                 &question.repository,
-                &unheard,
+                &refused,
                 Some(&by.snapshot),
             )
             .await?

@@ -356,7 +356,8 @@ async fn before(
 ) -> Result<HashMap<CommitSha, Deployed>, Error> {
     let shas: Vec<String> = asked.commits.iter().map(ToString::to_string).collect();
     let rows = sqlx::query!(
-        "select d.sha, d.at, c.change_id, c.decisions, r.number
+        r#"select d.sha, d.at, c.change_id, c.decisions, r.number,
+                c.verdict in ('overridden', 'approved', 'not_required') as "allowed!"
          from repository
          cross join unnest($2::text[]) asked (sha)
          cross join lateral (
@@ -367,7 +368,7 @@ async fn before(
          join deployed_change c on c.repository_id = d.repository_id and c.deployment_id = d.deployment_id and c.ordinal = d.ordinal
               and c.verdict is not null
          join revision r on r.repository_id = c.repository_id and r.id = c.revision_id
-         where repository.folded = $1",
+         where repository.folded = $1"#,
         asked.repository.folded(),
         &shas,
         asked.environment.folded(),
@@ -386,6 +387,7 @@ async fn before(
         deployed.changes.push(Then {
             change: ChangeId(row.change_id),
             revision: row.number,
+            allowed: row.allowed,
             decisions: row.decisions,
         });
     }

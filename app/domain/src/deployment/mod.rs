@@ -2,13 +2,14 @@
 
 use crate::{
     Timestamp,
-    gate::{Found, answer},
+    gate::{Answer, Found, answer},
     ids::{ChangeId, RevisionId},
+    landing::is_part,
     names::{CommitSha, Environment},
     policy::Policy,
     verdict::Word,
 };
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 /// How a commit came to be in a deployment: judged once, when the deployment is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,7 +19,7 @@ pub enum Sanction {
     /// They no longer did, but it had been allowed and deployed there before. It does not begin anew what that began, or
     /// whoever deploys often enough would keep a commit allowed for ever.
     Redeployed,
-    /// It is one of the commits of a revision whose head is one of the two and was deployed with it.
+    /// It is one of the commits of a revision by which its head is one of the two, and that was deployed with it.
     Part,
     /// None of these: somebody owes it a review.
     Unsanctioned,
@@ -50,7 +51,7 @@ pub struct Deployed {
     pub environment: Environment,
     /// When we were told.
     pub at: Timestamp,
-    /// The changes that allowed it.
+    /// The changes that it belonged to.
     pub changes: Vec<Then>,
 }
 
@@ -60,6 +61,8 @@ pub struct Then {
     pub change: ChangeId,
     /// The number of the revision that was judged.
     pub revision: i32,
+    /// Whether that allowed it; what a closed change says need not be a yes.
+    pub allowed: bool,
     /// The `seq` of its last decision.
     pub decisions: i32,
 }
@@ -89,21 +92,24 @@ pub struct Touched {
 /// Judges the commits of one deployment, in their order. Whether gates enforce any of it changes nothing here.
 #[must_use]
 pub fn judge(shipped: Vec<Shipped>, policy: &Policy, now: Timestamp) -> Vec<Judged> {
-    let asked: Vec<(Judged, Vec<Within>)> = shipped
+    let asked: Vec<Asked> = shipped
         .into_iter()
         .map(|one| asked(one, policy, now))
         .collect();
-    let heads: HashSet<CommitSha> = asked
+    let heads: HashMap<CommitSha, Answer> = asked
         .iter()
-        .filter(|(judged, _)| judged.sanction != Sanction::Unsanctioned)
-        .map(|(judged, _)| judged.commit.clone())
+        .filter(|one| one.answer.allow)
+        .map(|one| (one.judged.commit.clone(), one.answer.clone()))
         .collect();
     let review_by = now + policy.document.glass.review_within;
-    let settled = |(mut judged, within): (Judged, Vec<Within>)| {
-        let is_part = within.iter().any(|one| heads.contains(&one.head));
-        // Whoever rejected this very commit did not mean it to be shipped inside another.
-        let covered = is_part && judged.verdict != Word::Rejected;
-        if judged.sanction == Sanction::Unsanctioned && covered {
+    let settled = |asked: Asked| {
+        let with = |one: &Within| {
+            let whole = heads.get(&one.head);
+            whole.is_some_and(|whole| is_part(&asked.answer, one, whole))
+        };
+        let is_part = asked.within.iter().any(with);
+        let mut judged = asked.judged;
+        if judged.sanction == Sanction::Unsanctioned && is_part {
             judged.sanction = Sanction::Part;
         }
         judged.review_by = (judged.sanction == Sanction::Unsanctioned).then_some(review_by);
@@ -112,17 +118,25 @@ pub fn judge(shipped: Vec<Shipped>, policy: &Policy, now: Timestamp) -> Vec<Judg
     asked.into_iter().map(settled).collect()
 }
 
+/// One commit of a deployment by itself.
+struct Asked {
+    judged: Judged,
+    within: Vec<Within>,
+    /// What a gate says to who would deploy it there.
+    answer: Answer,
+}
+
 /// What a gate says of one commit by itself.
-fn asked(shipped: Shipped, policy: &Policy, now: Timestamp) -> (Judged, Vec<Within>) {
+fn asked(shipped: Shipped, policy: &Policy, now: Timestamp) -> Asked {
     let Shipped {
         commit,
         found,
         within,
         before,
     } = shipped;
-    let now_allowed = answer(found, policy, now);
-    let verdict = now_allowed.verdict;
-    let mut changes: Vec<Touched> = now_allowed
+    let answer = answer(found, policy, now);
+    let (allowed, verdict) = (answer.allow, answer.verdict);
+    let mut changes: Vec<Touched> = answer
         .changes
         .iter()
         .map(|judged| Touched {
@@ -140,12 +154,11 @@ fn asked(shipped: Shipped, policy: &Policy, now: Timestamp) -> (Judged, Vec<With
             });
         }
     }
-    let sanction = if now_allowed.allow {
-        Sanction::Allowed
-    } else if now_allowed.back_to(before.as_ref(), policy, now).allow {
-        Sanction::Redeployed
-    } else {
-        Sanction::Unsanctioned
+    let answer = answer.back_to(before.as_ref(), policy, now);
+    let sanction = match (allowed, answer.allow) {
+        (true, _) => Sanction::Allowed,
+        (false, true) => Sanction::Redeployed,
+        (false, false) => Sanction::Unsanctioned,
     };
     let judged = Judged {
         commit,
@@ -154,7 +167,11 @@ fn asked(shipped: Shipped, policy: &Policy, now: Timestamp) -> (Judged, Vec<With
         changes,
         review_by: None,
     };
-    (judged, within)
+    Asked {
+        judged,
+        within,
+        answer,
+    }
 }
 
 impl Sanction {

@@ -42,6 +42,7 @@ fn deployed(case: &Case) -> Option<Deployed> {
         changes: vec![Then {
             change: ChangeId(Uuid::from_u128(1)),
             revision: case.revision.number,
+            allowed: true,
             decisions: i32::try_from(case.decisions.len()).unwrap(),
         }],
     })
@@ -216,13 +217,13 @@ fn what_was_not_allowed_is_unsanctioned_and_owes_a_review() {
 #[test]
 fn a_commit_below_an_allowed_head_is_part_of_it_where_both_are_deployed() {
     let allowed = case().by("ben", Some(Level::Senior));
-    let within = |head| Within {
+    let within = |revision| Within {
         change: ChangeId(Uuid::from_u128(1)),
-        revision: allowed.revision.id,
-        head: commit(head),
+        revision,
+        head: commit(1),
     };
     let below = |found| Shipped {
-        within: vec![within(1)],
+        within: vec![within(allowed.revision.id)],
         ..shipped(2, found)
     };
     let sanctions = |shipped| -> Vec<Sanction> {
@@ -245,6 +246,46 @@ fn a_commit_below_an_allowed_head_is_part_of_it_where_both_are_deployed() {
         sanctions(vec![head(), below(vec![found(2, &rejected)])]),
         [Sanction::Allowed, Sanction::Unsanctioned],
         "rejected by itself"
+    );
+    let by_another = Shipped {
+        within: vec![within(RevisionId(Uuid::from_u128(999)))],
+        ..shipped(2, vec![])
+    };
+    assert_eq!(
+        sanctions(vec![head(), by_another]),
+        [Sanction::Allowed, Sanction::Unsanctioned],
+        "of a revision that nobody approved"
+    );
+}
+
+#[test]
+fn what_goes_back_takes_along_what_came_with_the_revision_that_was_allowed() {
+    let case = ageing(approved());
+    let ship = |revision| {
+        let head = Shipped {
+            before: deployed(&case),
+            ..shipped(1, vec![found(1, &case)])
+        };
+        let above = Within {
+            change: ChangeId(Uuid::from_u128(1)),
+            revision,
+            head: commit(1),
+        };
+        let below = Shipped {
+            within: vec![above],
+            ..shipped(2, vec![])
+        };
+        let judged = judge(vec![head, below], &case.policy, NOW + Duration::days(2));
+        (judged[0].sanction, judged[1].sanction)
+    };
+    assert_eq!(
+        ship(case.revision.id),
+        (Sanction::Redeployed, Sanction::Part)
+    );
+    let another = RevisionId(Uuid::from_u128(999));
+    assert_eq!(
+        ship(another),
+        (Sanction::Redeployed, Sanction::Unsanctioned)
     );
 }
 

@@ -16,7 +16,7 @@ impl Answer {
     /// override that is overdue, and doubt about what it was that was deployed. What is asked only for another branch than
     /// it was deployed from says nothing of those who could have rejected it: it stays a no.
     #[must_use]
-    pub fn back_to(self, before: Option<&Deployed>, policy: &Policy, now: Timestamp) -> Self {
+    pub fn back_to(mut self, before: Option<&Deployed>, policy: &Policy, now: Timestamp) -> Self {
         let Some(before) = before.filter(|_| !self.allow) else {
             return self;
         };
@@ -27,6 +27,9 @@ impl Answer {
         let may_go_back = |judged: &Judged| judged.may_go_back(before, policy, now);
         if !self.changes.iter().all(may_go_back) {
             return self;
+        }
+        for judged in &mut self.changes {
+            judged.goes_back = judged.allowed_it(before);
         }
         Self {
             allow: true,
@@ -45,6 +48,11 @@ impl Answer {
 }
 
 impl Judged {
+    fn allowed_it(&self, before: &Deployed) -> bool {
+        let then = before.then(self.found.change);
+        then.is_some_and(|then| then.allowed && then.revision == self.found.standing.number)
+    }
+
     fn may_go_back(&self, before: &Deployed, policy: &Policy, now: Timestamp) -> bool {
         let standing = &self.found.standing;
         let decisions = before.decisions_of(self.found.change);

@@ -76,6 +76,8 @@ pub struct Answer {
 pub struct Judged {
     pub found: Found,
     pub verdict: Verdict,
+    /// Whether the answer is a yes because this revision allowed the commit when it was deployed before.
+    pub goes_back: bool,
 }
 
 /// Answers from the revisions that have this commit as their head. Allowed only if there is one, and every open change allows.
@@ -120,6 +122,7 @@ fn one_a_change(found: Vec<Found>, policy: &Policy, now: Timestamp) -> Vec<Judge
         .map(|found| Judged {
             verdict: verdict(&found.standing, policy, now),
             found,
+            goes_back: false,
         })
         .collect();
     judged.sort_by_key(|judged| {
@@ -187,6 +190,16 @@ impl Judged {
     fn speaks(&self) -> bool {
         let rejected_here = || self.found.standing.vetoes().any(|veto| veto.about_this);
         self.found.state != ChangeState::Closed || rejected_here()
+    }
+
+    /// Whether it is one of those by which the commit passes, if it passes.
+    pub(crate) fn lets_pass(&self) -> bool {
+        self.goes_back || (self.speaks() && self.verdict.word().allows())
+    }
+
+    /// Whether it has a say and does not allow the commit.
+    pub(crate) fn says_no(&self) -> bool {
+        self.speaks() && !self.verdict.word().allows()
     }
 
     /// Whether a decision is what its person now says of this revision, or a rejection that stands.

@@ -4,10 +4,10 @@ use crate::{
     Timestamp,
     deployment::Within,
     digest::Digest,
-    gate::{Answer, Found, answer},
+    gate::{Answer, Found, Judged, answer},
     names::CommitSha,
     policy::Policy,
-    verdict::{Reason, Word},
+    verdict::Reason,
 };
 use std::collections::HashMap;
 
@@ -162,8 +162,8 @@ fn weakest(sources: &[Source]) -> Evidence {
     }
 }
 
-/// A whole release: a commit that nobody told of passes with the one that it stands below, where both are of one revision and
-/// that one passes. By itself it is not what anybody signed off.
+/// A whole release: a commit passes with the head that it stands below, where the revision that has both lets that head pass. By
+/// itself it is not what anybody signed off.
 #[must_use]
 pub fn together(
     asked: Vec<(CommitSha, Answer)>,
@@ -176,13 +176,22 @@ pub fn together(
         .collect();
     let with_its_own = |(commit, answer): (CommitSha, Answer)| {
         let above = below.get(&commit).into_iter().flatten();
-        let mut above = above.filter_map(|one| Some((&one.head, passing.get(&one.head)?)));
-        match above.next() {
-            Some((head, whole)) if answer.verdict == Word::Unheard => part_of(head, whole),
+        let mut above = above.filter_map(|one| Some((one, passing.get(&one.head)?)));
+        match above.find(|(one, whole)| is_part(&answer, one, whole)) {
+            Some((one, whole)) if !answer.allow => part_of(&one.head, whole),
             _ => answer,
         }
     };
     asked.into_iter().map(with_its_own).collect()
+}
+
+/// Whether a commit that by itself gets `answer` passes with `whole`, the answer about the head of a revision that has it: that
+/// very revision lets the head pass, and no other change says no to the commit. What earlier revisions of the same change get
+/// does not matter, since whoever signs off the later one read all that it adds up to.
+pub(crate) fn is_part(answer: &Answer, one: &Within, whole: &Answer) -> bool {
+    let brings = |judged: &Judged| judged.found.revision == one.revision && judged.lets_pass();
+    let minds = |judged: &Judged| judged.found.change != one.change && judged.says_no();
+    whole.allow && whole.changes.iter().any(brings) && !answer.changes.iter().any(minds)
 }
 
 fn part_of(head: &CommitSha, whole: &Answer) -> Answer {

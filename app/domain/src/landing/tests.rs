@@ -5,6 +5,7 @@ use crate::{
     case::Case,
     ids::{ChangeId, RevisionId},
     testing::{NOW, case},
+    verdict::Word,
 };
 use uuid::Uuid;
 
@@ -171,48 +172,93 @@ fn every_change_that_became_it_has_to_pass_and_the_weaker_evidence_is_named() {
     assert_eq!(via.digests.len(), 2);
 }
 
-fn within(head: u32) -> Vec<Within> {
-    vec![Within {
-        change: ChangeId(Uuid::from_u128(1)),
-        revision: RevisionId(Uuid::from_u128(2)),
+/// That the revision of this case has a commit below this head.
+fn within(case: &Case, head: u32) -> Within {
+    Within {
+        change: case.change.id,
+        revision: case.revision.id,
         head: sha(head),
-    }]
+    }
+}
+
+/// The answer about a head that these revisions have, of as many changes.
+fn of(cases: &[&Case]) -> Answer {
+    let found = cases.iter().map(|case| Found::of(case)).collect();
+    answer(found, &Policy::built_in(), NOW)
+}
+
+/// A case of a change of its own.
+fn another(number: u128) -> Case {
+    let mut case = case().by("ana", None);
+    case.change.id = ChangeId(Uuid::from_u128(number));
+    case.revision.id = RevisionId(Uuid::from_u128(number));
+    case
+}
+
+/// The answer about 8 where 9 is asked about with it.
+fn with(top: &Answer, lower: &Answer, above: &[Within]) -> Answer {
+    let below = HashMap::from([(sha(8), above.to_vec())]);
+    let asked = vec![(sha(8), lower.clone()), (sha(9), top.clone())];
+    let mut answers = together(asked, &below);
+    assert_eq!(answers[1], *top, "what it stands below is what it was");
+    answers.remove(0)
 }
 
 #[test]
 fn what_stands_below_a_commit_passes_with_it_and_never_without() {
-    let of = |case: &Case| answer(vec![Found::of(case)], &Policy::built_in(), NOW);
-    let unheard = answer(vec![], &Policy::built_in(), NOW);
-    let approved = of(&case().by("ana", None).approved_by("ben"));
-    let waiting = of(&case().by("ana", None));
-    let rejected = of(&case().by("ana", None).rejected_by("ben"));
-    let below = HashMap::from([(sha(8), within(9))]);
-    for (top, lower, below, allow) in [
-        (&approved, &unheard, &below, true),
-        (&waiting, &unheard, &below, false),
-        (&approved, &unheard, &HashMap::new(), false),
-        (
-            &approved,
-            &unheard,
-            &HashMap::from([(sha(8), within(6))]),
-            false,
-        ),
-        // Whoever rejected this very commit, or has yet to read it, did not mean it to pass inside another.
-        (&approved, &rejected, &below, false),
-        (&approved, &waiting, &below, false),
+    let case = case().by("ana", None);
+    let approved = case.clone().approved_by("ben");
+    let (top, unheard) = (of(&[&approved]), of(&[]));
+    let passes = with(&top, &unheard, &[within(&case, 9)]);
+    assert!(passes.allow);
+    let via = passes.via.unwrap();
+    assert_eq!(via.origin, Origin::Part);
+    assert_eq!(via.digests, [top.changes[0].found.standing.digest]);
+    assert_eq!(passes.verdict, top.verdict);
+    assert!(passes.reasons[0].sentence.contains(sha(9).as_str()));
+    for (top, above) in [
+        (of(&[&case]), vec![within(&case, 9)]),
+        (top.clone(), vec![]),
+        (top, vec![within(&case, 6)]),
     ] {
-        let asked = vec![(sha(8), lower.clone()), (sha(9), top.clone())];
-        let answers = together(asked, below);
-        assert_eq!(answers[0].allow, allow);
-        assert_eq!(answers[1], *top, "what it stands below is what it was");
-        if allow {
-            let via = answers[0].via.as_ref().unwrap();
-            assert_eq!(via.origin, Origin::Part);
-            assert_eq!(via.digests, [top.changes[0].found.standing.digest]);
-            assert_eq!(answers[0].verdict, top.verdict);
-            assert!(answers[0].reasons[0].sentence.contains(sha(9).as_str()));
-        } else {
-            assert_eq!(answers[0], *lower);
-        }
+        assert_eq!(with(&top, &unheard, &above), unheard);
+    }
+}
+
+#[test]
+fn what_stands_below_a_head_passes_only_by_the_revision_that_lets_the_head_pass() {
+    let approved = case().by("ana", None).approved_by("ben");
+    let mut theirs = another(999);
+    let by_theirs = [within(&theirs, 9)];
+    let unheard = of(&[]);
+    let asked_for_main = of(&[&approved]);
+    assert_eq!(with(&asked_for_main, &unheard, &by_theirs), unheard);
+    theirs.change.state = crate::change::ChangeState::Closed;
+    let closed = of(&[&approved, &theirs]);
+    assert!(closed.allow);
+    assert_eq!(with(&closed, &unheard, &by_theirs), unheard);
+    let both = [by_theirs[0].clone(), within(&approved, 9)];
+    assert!(with(&closed, &unheard, &both).allow, "by the other one");
+    let mut of_another_base = approved.clone();
+    of_another_base.revision.id = RevisionId(Uuid::from_u128(3));
+    let other_revision = [within(&of_another_base, 9)];
+    assert_eq!(with(&asked_for_main, &unheard, &other_revision), unheard);
+}
+
+#[test]
+fn what_stands_below_a_head_may_have_been_refused_to_the_same_change_but_not_to_another() {
+    let before = case().by("ana", None);
+    let approved = before.clone().pushed().approved_by("ben");
+    let above = [within(&approved, 9)];
+    let top = of(&[&approved]);
+    for earlier in [before.clone(), before.clone().rejected_by("ben")] {
+        let answer = with(&top, &of(&[&earlier]), &above);
+        assert!(answer.allow, "who approved the later one read all of it");
+    }
+    for theirs in [another(999), another(999).rejected_by("ben")] {
+        let lower = of(&[&theirs]);
+        assert_eq!(with(&top, &lower, &above), lower);
+        let lower = of(&[&before, &theirs]);
+        assert_eq!(with(&top, &lower, &above), lower);
     }
 }

@@ -16,15 +16,15 @@ use sqlx::PgPool;
 const TRAILER: &str = "Co-authored-by: Claude <noreply@anthropic.com>";
 
 /// A company with one senior, and a branch of three commits that a machine took part in, while `main` went on.
-struct Story {
-    t: TestServer,
-    li: Human,
-    checkout: Checkout,
-    ci: crate::support::machines::Machine,
+pub(super) struct Story {
+    pub t: TestServer,
+    pub li: Human,
+    pub checkout: Checkout,
+    pub ci: crate::support::machines::Machine,
 }
 
 impl Story {
-    async fn new(pool: PgPool) -> Self {
+    pub async fn new(pool: PgPool) -> Self {
         let t = TestServer::new(pool).await;
         let checkout = Checkout::new();
         for (file, text) in [
@@ -56,7 +56,7 @@ impl Story {
         }
     }
 
-    async fn submits(&self, more: &[&str]) -> Outcome {
+    pub async fn submits(&self, more: &[&str]) -> Outcome {
         let mut command = submit(&self.t.at(""), &self.checkout.dir, more);
         outcome(command.env("COUNTERSIGN_TOKEN", &self.ci.secret)).await
     }
@@ -79,22 +79,27 @@ impl Story {
     }
 
     /// Tells what the change became, which has to be true.
-    async fn tells(&self, merged: &str) {
+    pub async fn tells(&self, merged: &str) {
         let told = self.submits(&["--merged-as", merged]).await;
         assert_eq!(told.code, Some(0), "{told:?}");
     }
 
-    async fn approves(&self, change: &Change) {
+    pub async fn approves(&self, change: &Change) {
         self.li.decides(change, Kind::Approve).await.unwrap();
     }
 
     /// The answer about a commit, and the exit code.
-    async fn asks(&self, commit: &str) -> (Option<i32>, Value) {
+    pub async fn asks(&self, commit: &str) -> (Option<i32>, Value) {
         let seen = outcome(&mut self.pipeline().gate(commit, &["--json"])).await;
         (seen.code, serde_json::from_str(&seen.stdout).unwrap())
     }
 
-    async fn release(&self, range: &str) -> Outcome {
+    pub async fn release(&self, range: &str) -> Outcome {
+        self.asks_for(range, &[]).await
+    }
+
+    /// `countersign gate --range`.
+    pub async fn asks_for(&self, range: &str, more: &[&str]) -> Outcome {
         let server = self.t.at("");
         let arguments = [
             "gate",
@@ -105,12 +110,12 @@ impl Story {
             "--range",
             range,
         ];
-        let mut command = countersign(&self.checkout.dir, &arguments);
+        let mut command = countersign(&self.checkout.dir, &[&arguments, more].concat());
         outcome(command.env("COUNTERSIGN_TOKEN", &self.ci.secret)).await
     }
 
     /// Merges the change in a way that hosts offer; the commit that it became.
-    fn merges(&self, way: &str) -> String {
+    pub fn merges(&self, way: &str) -> String {
         let git = |arguments: &[&str]| self.checkout.git(arguments);
         match way {
             "merge" => git(&["merge", "--quiet", "--no-ff", "-m", "Merge 142", "change"]),

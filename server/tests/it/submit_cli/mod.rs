@@ -6,6 +6,7 @@ pub mod checkout;
 mod deploying;
 mod landing;
 mod noted;
+mod releases;
 mod stories;
 
 use crate::cli::{self, Outcome, countersign, outcome};
@@ -95,11 +96,9 @@ fn submit(server: &str, dir: &Path, more: &[&str]) -> Command {
         server,
         "--repository",
         "acme/payments",
-        "--key",
-        "142",
     ];
     let mut arguments = usual.to_vec();
-    for (option, usual) in [("--base", "main"), ("--head", "change")] {
+    for (option, usual) in [("--key", "142"), ("--base", "main"), ("--head", "change")] {
         if !more.contains(&option) {
             arguments.extend([option, usual]);
         }

@@ -81,6 +81,7 @@ impl Life {
                 changes: vec![Then {
                     change: self.case.change.id,
                     revision,
+                    allowed: true,
                     decisions: last,
                 }],
             });
