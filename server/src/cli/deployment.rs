@@ -99,7 +99,8 @@ fn commits(options: &Record) -> anyhow::Result<Vec<String>> {
             let checkout = Checkout::open(options.repo_dir.as_deref())?;
             let (previous, commit) = (checkout.commit(previous)?, checkout.commit(commit)?);
             let mut listed = vec![commit.to_string()];
-            listed.extend(checkout.since(&previous, &commit)?);
+            let since = checkout.since(&previous, &commit)?;
+            listed.extend(since.iter().map(ToString::to_string));
             listed
         }
         (Some(_), _) => bail!("--previous lists what came with one --commit, not with several"),

@@ -39,15 +39,24 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 const MIXED_UP: &str = "the answer is about something else than was asked: something between us and the server mixes answers up";
 
+/// Two questions about parts of a long release have half of their commits in common, so that no head is parted from the commits
+/// that pass with it, unless it has more than so many.
+const STEP: usize = MAX_COMMITS / 2;
+
+/// The most commits of a release: some forty questions.
+const LONGEST: usize = 10_000;
+
 /// The longest that a server keeps one question waiting.
 const SLICE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  countersign gate --repository acme/payments --commit \"$GITHUB_SHA\"
+  # Before a deployment: everything that came in since what runs now
+  countersign gate --repository acme/payments --range \"$DEPLOYED..HEAD\" --target main --environment production
+
+  # One commit, and nothing that lies below it
   countersign gate --repository acme/payments --commit \"$(git rev-parse HEAD)\" --target main --wait 30m
-  countersign gate --repository acme/payments --range \"$DEPLOYED..HEAD\" --environment production
   countersign gate --repository acme/payments --commit \"$ROLL_BACK_TO\" --environment production
   countersign gate --repository acme/payments --commit \"$GITHUB_SHA\" --as-of \"$(jq -r .snapshot answer.json)\"
 
@@ -65,7 +74,7 @@ pub struct Options {
     /// Full id of the commit that wants to pass
     #[arg(long, value_name = "SHA", required_unless_present = "range")]
     commit: Option<CommitSha>,
-    /// A whole release instead, what runs now and what would run then, as git knows them here: allowed only if every commit is that the branch took in between
+    /// A whole release instead, what runs now and what would run then, as git knows them here: allowed only if every commit is that came in between. Of what runs already, or ran before, that commit alone
     #[arg(long, value_name = "DEPLOYED..HEAD", conflicts_with_all = ["commit", "wait", "as_of"])]
     range: Option<String>,
     /// The git checkout, for --range [default: where you are]
@@ -212,16 +221,46 @@ async fn ask_then(options: &Options, moment: &Moment) -> anyhow::Result<Past> {
     Ok(past)
 }
 
-/// Asks once about every commit that the branch took.
+/// Asks once about every commit that came in.
 async fn ask_all(options: &Options, range: &str) -> anyhow::Result<Answers> {
     let client = Client::new(&options.server)?;
     let checkout = Checkout::open(options.repo_dir.as_deref())?;
     let commits = landing::release(&checkout, range)?;
     anyhow::ensure!(
-        commits.len() <= MAX_COMMITS,
-        "--range {range} has {} commits, and at most {MAX_COMMITS} are asked about at once: ask about a part of them first",
+        commits.len() <= LONGEST,
+        "--range {range} has {} commits, and at most {LONGEST} are asked about: ask about a part of them first",
         commits.len()
     );
+    let mut answers: Vec<Answer> = Vec::new();
+    for start in (0..commits.len()).step_by(STEP) {
+        let end = commits.len().min(start + MAX_COMMITS);
+        for (place, answer) in
+            (start..).zip(ask_some(&client, options, &commits[start..end]).await?)
+        {
+            match answers.get_mut(place) {
+                Some(known) if weight(known) >= weight(&answer) => {}
+                Some(known) => *known = answer,
+                None => answers.push(answer),
+            }
+        }
+        if end == commits.len() {
+            break;
+        }
+    }
+    let allow = answers.iter().all(|answer| answer.allow);
+    Ok(Answers { allow, answers })
+}
+
+/// Of two answers about a commit the one counts that saw the head that it passes with.
+fn weight(answer: &Answer) -> (bool, bool) {
+    (answer.allow, answer.verdict != Verdict::Unheard)
+}
+
+async fn ask_some(
+    client: &Client,
+    options: &Options,
+    commits: &[CommitSha],
+) -> anyhow::Result<Vec<Answer>> {
     let questions = Questions {
         repository: options.repository.to_string(),
         target: options.target.as_ref().map(ToString::to_string),
@@ -236,7 +275,9 @@ async fn ask_all(options: &Options, range: &str) -> anyhow::Result<Answers> {
     for (commit, answer) in commits.iter().zip(&answers.answers) {
         is_about(options, commit, answer)?;
     }
-    Ok(answers)
+    let parts_allow = answers.answers.iter().all(|answer| answer.allow);
+    anyhow::ensure!(answers.allow == parts_allow, MIXED_UP);
+    Ok(answers.answers)
 }
 
 fn request(
@@ -310,6 +351,7 @@ fn sentences(options: &Options, answers: &Answers) -> String {
     let mut lines: Vec<String> = refused.map(sentence).collect();
     let (count, repository) = (answers.answers.len(), &options.repository);
     lines.push(match (answers.allow, lines.len()) {
+        (true, _) if count == 1 => format!("allowed: the one commit of {repository}"),
         (true, _) => format!("allowed: all {count} commits of {repository}"),
         (false, refused) => {
             format!("not allowed: {refused} of {count} commits of {repository} may not pass")

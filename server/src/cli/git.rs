@@ -179,18 +179,43 @@ impl Checkout {
             .collect())
     }
 
-    /// The commit where `head` left `base`.
+    /// The commit where `head` left `base`. Of several, as where both merged the same third branch, the one that git takes.
     pub fn merge_base(&self, base: &CommitSha, head: &CommitSha) -> anyhow::Result<CommitSha> {
+        Ok(self.merge_bases(base, head)?.0)
+    }
+
+    /// The same where there is one only: git merges from all of several, and shows the patch from one of them, so that a merge
+    /// can undo what no patch shows.
+    pub fn only_merge_base(&self, base: &CommitSha, head: &CommitSha) -> anyhow::Result<CommitSha> {
+        let (found, others) = self.merge_bases(base, head)?;
+        if others.is_empty() {
+            return Ok(found);
+        }
+        bail!(
+            "head {head} left its target at more than one commit ({found}, {}), since both merged the same work, and the patch from any one of them \
+             would not show all that merging the change does: merge the target into the branch, or rebase it, and submit that",
+            others.join(", ")
+        )
+    }
+
+    /// The one that git takes, and the others.
+    fn merge_bases(
+        &self,
+        base: &CommitSha,
+        head: &CommitSha,
+    ) -> anyhow::Result<(CommitSha, Vec<String>)> {
         let found = line_of(
             self.git()
-                .args(["merge-base", base.as_str(), head.as_str()]),
+                .args(["merge-base", "--all", base.as_str(), head.as_str()]),
         );
         match found {
-            Ok(sha) => {
-                let sha = CommitSha::parse(sha).context("git's answer")?;
+            Ok(all) => {
+                let mut all = all.lines().map(str::to_owned);
+                let sha =
+                    CommitSha::parse(all.next().unwrap_or_default()).context("git's answer")?;
                 self.reaches(&sha, base, head)?;
                 self.verify_history(Some(&sha), base, head)?;
-                Ok(sha)
+                Ok((sha, all.collect()))
             }
             Err(_) if self.shallow => bail!(
                 "this clone is shallow and does not reach the commit where the change left its target; {FETCH_MORE}"
@@ -345,22 +370,23 @@ impl Checkout {
         count.parse().context("git counts in numbers")
     }
 
-    /// The tree of `head` merged onto `onto`, as git alone makes it; none where they conflict. What it writes goes into our own
-    /// repository, and no attribute of the change or the machine says how files are merged.
+    /// The tree of what `head` adds to `base`, merged onto `onto`, as git alone makes it; none where they conflict. What it writes
+    /// goes into our own repository, and no attribute of the change or the machine says how files are merged.
     pub fn merged_tree(
         &self,
+        base: &CommitSha,
         onto: &CommitSha,
         head: &CommitSha,
     ) -> anyhow::Result<Option<String>> {
-        let base = self.merge_base(onto, head)?;
-        self.verify_contents(&base, onto)?;
-        self.verify_contents(&base, head)?;
+        self.verify_contents(base, onto)?;
+        self.verify_contents(base, head)?;
         let mut git = self.git();
         git.env("GIT_OBJECT_DIRECTORY", self.bare.path().join("objects"))
             .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", &self.objects)
             .arg(format!("--attr-source={}", self.empty_tree))
             .args(["-c", "core.attributesFile=/dev/null"])
             .args(["merge-tree", "--write-tree", "--no-messages"])
+            .arg(format!("--merge-base={base}"))
             .args([onto.as_str(), head.as_str()]);
         let output = git.output().context("git could not be run")?;
         let tree = String::from_utf8_lossy(&output.stdout)
@@ -377,23 +403,8 @@ impl Checkout {
         }
     }
 
-    /// The ids of the commits that a branch took since `previous`, the latest first.
-    pub fn taken_since(
-        &self,
-        previous: &CommitSha,
-        head: &CommitSha,
-    ) -> anyhow::Result<Vec<CommitSha>> {
-        self.reaches(previous, previous, head)?;
-        let mut git = self.git();
-        git.args(["rev-list", "--first-parent", head.as_str()]);
-        let listed = output_of(git.arg(format!("^{previous}")))?;
-        let listed = String::from_utf8_lossy(&listed);
-        let sha = |line: &str| CommitSha::parse(line).context("git's answer");
-        listed.lines().map(sha).collect()
-    }
-
-    /// The ids of the commits that `head` has and `previous` has not, the latest first.
-    pub fn since(&self, previous: &CommitSha, head: &CommitSha) -> anyhow::Result<Vec<String>> {
+    /// The ids of the commits that `head` has and `previous` has not, the latest first, and each line of history in one piece.
+    pub fn since(&self, previous: &CommitSha, head: &CommitSha) -> anyhow::Result<Vec<CommitSha>> {
         self.reaches(previous, previous, head)?;
         self.verify_history(Some(previous), previous, head)?;
         let listed = output_of(
@@ -402,7 +413,8 @@ impl Checkout {
                 .arg(format!("^{previous}")),
         )?;
         let listed = String::from_utf8_lossy(&listed);
-        Ok(listed.lines().map(str::to_owned).collect())
+        let sha = |line: &str| CommitSha::parse(line).context("git's answer");
+        listed.lines().map(sha).collect()
     }
 
     /// What git-ai noted beside the commits that are `wanted`, with their ids, in any order; no more than `most` bytes in all.

@@ -1,6 +1,6 @@
 //! What a change became on its target, found out in a checkout: `submit --merged-as`, and the commits of a release.
 
-use super::git::Checkout;
+use super::{git::Checkout, warn};
 use crate::api::wire::{Commit, Merged, MergedAs, MergedCommit};
 use anyhow::{Context, bail};
 use domain::names::CommitSha;
@@ -63,10 +63,12 @@ fn merged(
         return Ok(None);
     };
     let onto = CommitSha::parse(onto.as_str()).context("git's answer")?;
-    if checkout.merge_base(&onto, head)? == *head {
+    // The patch that people read begins there, too: the merge is to be that patch, and nothing that it does not show.
+    let base = checkout.merge_base(&onto, head)?;
+    if base == *head {
         return Ok(None);
     }
-    let tree = checkout.merged_tree(&onto, head)?;
+    let tree = checkout.merged_tree(&base, &onto, head)?;
     let is_that = tree.as_deref() == Some(last.tree.as_str());
     Ok(tree.filter(|_| is_that).map(|tree| MergedAs {
         kind,
@@ -84,11 +86,11 @@ fn landed(commit: &Commit) -> MergedCommit {
     }
 }
 
-/// The commits of a release, `DEPLOYED..HEAD` as git knows them here: those that the target took one after the other, the last
-/// one first.
+/// The commits of a release, `DEPLOYED..HEAD` as git knows them here: all that came in, by whatever parent, the last one first.
+/// Where nothing did, since it runs already or is older than what runs, the commit that would run.
 ///
 /// # Errors
-/// It is no range, it is empty, or git cannot say.
+/// It is no range, or git cannot say.
 pub fn release(checkout: &Checkout, range: &str) -> anyhow::Result<Vec<CommitSha>> {
     let Some((from, to)) = range
         .split_once("..")
@@ -99,11 +101,12 @@ pub fn release(checkout: &Checkout, range: &str) -> anyhow::Result<Vec<CommitSha
         );
     };
     let (from, to) = (checkout.commit(from)?, checkout.commit(to)?);
-    let listed = checkout.taken_since(&from, &to)?;
+    let listed = checkout.since(&from, &to)?;
     if listed.is_empty() {
-        bail!(
-            "--range {range}: there is nothing that {to} has and {from} has not; is it the other way round?"
-        );
+        warn(format_args!(
+            "--range {range}: there is nothing that {to} has and {from} has not; asking about {to} alone"
+        ));
+        return Ok(vec![to]);
     }
     Ok(listed)
 }

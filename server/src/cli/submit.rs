@@ -136,7 +136,11 @@ pub fn read(
         Some(revision) => landing::became(&checkout, revision, &head)?,
     };
     let base = base(options, &checkout, merged_as.as_ref())?;
-    let merge_base = checkout.merge_base(&base, &head)?;
+    let merge_base = match &merged_as {
+        None => checkout.only_merge_base(&base, &head)?,
+        // What it became was compared with what the patch from there shows.
+        Some(_) => checkout.merge_base(&base, &head)?,
+    };
     if merge_base == head {
         bail!(
             "head {head} is already part of {:?}: there is nothing to submit",

@@ -1,6 +1,7 @@
 //! A checkout that somebody bent who may write to the runner: refused with a sentence, or read as it was.
 
 use super::{Checkout, refusal, submit, told};
+use crate::cli::countersign;
 use std::{fs, path::PathBuf};
 
 /// What a branch hides when its base is a commit of its own.
@@ -112,4 +113,29 @@ async fn an_object_that_was_overwritten_under_its_id_is_found() {
         let sentence = format!("lies under {id} in this checkout is another one");
         assert!(said.contains(&sentence), "{what}: {said}");
     }
+}
+
+#[tokio::test]
+async fn a_release_whose_history_was_bent_is_refused() {
+    let (checkout, hidden) = hiding();
+    let below = checkout.head();
+    let head = checkout.commit("Harmless, too");
+    let base = checkout.git(&["rev-parse", "main"]);
+    let tree = checkout.git(&["rev-parse", "change^{tree}"]);
+    let without = checkout.git(&["commit-tree", "-p", &base, "-m", "Harmless", &tree]);
+    overwrite(&checkout, &below, &without);
+    let listed = checkout.git(&["rev-list", &head, &format!("^{base}")]);
+    assert!(!listed.contains(&hidden));
+    let range = format!("{base}..{head}");
+    let usual = [
+        "gate",
+        "--server",
+        "http://127.0.0.1:9",
+        "--repository",
+        "acme/payments",
+    ];
+    let command = countersign(&checkout.dir, &[&usual[..], &["--range", &range]].concat());
+    let said = refusal(command).await;
+    let sentence = format!("lies under {below} in this checkout is another one");
+    assert!(said.contains(&sentence), "{said}");
 }

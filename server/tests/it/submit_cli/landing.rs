@@ -351,6 +351,60 @@ async fn what_was_merged_at_a_head_that_nobody_approved_waits(pool: PgPool) {
     assert!(!shown.contains("merged without sign-off"), "{shown}");
 }
 
+/// `main` merged a fix, and so did a branch that left it before, in this way; then the branch was squashed onto `main` as git
+/// does it. The squash.
+async fn crossed(story: &Story, way: &[&str]) -> String {
+    let git = |arguments: &[&str]| story.checkout.git(arguments);
+    let left = story.checkout.head();
+    git(&["switch", "--quiet", "--create", "fix", "main~1"]);
+    story.checkout.write("payments/auth.rs", "fn auth() {}\n");
+    story.checkout.commit("Ask who it is");
+    git(&["switch", "--quiet", "main"]);
+    git(&["merge", "--quiet", "--no-ff", "-m", "Merge the fix", "fix"]);
+    git(&["switch", "--quiet", "--create", "crossed", &left]);
+    git(&[&["merge", "--quiet", "-m", "Take the fix"], way, &["fix"]].concat());
+    story
+        .checkout
+        .write("payments/refund.rs", "fn refund() {}\n");
+    story.checkout.commit("Refund");
+    let refused = story.submits(&["--head", "crossed"]).await;
+    assert_eq!(refused.code, Some(3), "{refused:?}");
+    let sentence = "merge the target into the branch, or rebase it";
+    assert!(refused.stderr.contains(sentence), "{refused:?}");
+    let seen = ["--base", &left, "--head", "crossed"];
+    assert_eq!(story.submits(&seen).await.code, Some(0));
+    story.approves(&change()).await;
+    git(&["switch", "--quiet", "main"]);
+    git(&["merge", "--quiet", "--squash", "crossed"]);
+    story.checkout.commit("Refund")
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_a_merge_undoes_that_the_patch_does_not_show_is_nothing_that_anybody_signed_off(
+    pool: PgPool,
+) {
+    let story = Story::new(pool).await;
+    let squashed = crossed(&story, &["--strategy=ours"]).await;
+    assert!(!story.checkout.dir.join("payments/auth.rs").exists());
+    let merged = ["--head", "crossed", "--merged-as", &squashed];
+    let told = story.submits(&merged).await;
+    assert_eq!(told.code, Some(3), "{told:?}");
+    assert!(told.stderr.contains("is not exactly head"), "{told:?}");
+    let (code, answer) = story.asks(&squashed).await;
+    assert_eq!((code, &answer["verdict"]), (Some(2), &json!("unheard")));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_both_sides_merged_is_no_obstacle(pool: PgPool) {
+    let story = Story::new(pool).await;
+    let squashed = crossed(&story, &[]).await;
+    assert!(story.checkout.dir.join("payments/auth.rs").exists());
+    let merged = ["--head", "crossed", "--merged-as", &squashed];
+    let told = story.submits(&merged).await;
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert_eq!(story.asks(&squashed).await.0, Some(0));
+}
+
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn changes_that_are_merged_together_pass_together(pool: PgPool) {
     let story = Story::new(pool).await;
