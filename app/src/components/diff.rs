@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use domain::patch::{FilePatch, FileStatus, Hunk, Line, LineKind, Mode, hunks};
+use domain::{
+    patch::{FilePatch, FileStatus, Hunk, Line, LineKind, Mode, hunks},
+    provenance::Share,
+};
 use leptos::prelude::*;
 
 use super::{
@@ -19,6 +22,8 @@ pub struct Shown {
     pub file: FilePatch,
     /// None for one that is folded because there is too much to read at once.
     pub lines: Option<Lines>,
+    /// How much of it machines wrote; none where nobody knows.
+    pub share: Option<Share>,
 }
 
 /// Some of the lines of one file, made into HTML. What does not parse was never stored; should it be, nothing of it is shown as
@@ -157,6 +162,7 @@ pub fn File(shown: Shown, address: String) -> AnyView {
         ordinal,
         file,
         lines,
+        share,
     } = shown;
     let name = shown_name(&file);
     let folded = lines.is_none() && !file.binary;
@@ -175,7 +181,7 @@ pub fn File(shown: Shown, address: String) -> AnyView {
     });
     view! {
         <article class=class>
-            <FileHead ordinal file=file.clone()/>
+            <FileHead ordinal file=file.clone() share/>
             {notes(&file).map(|said| view! { <p class="note">{said}</p> })}
             {folded
                 .then(|| {
@@ -206,9 +212,20 @@ fn Part(said: String, earlier: Option<String>, later: Option<String>) -> impl In
     }
 }
 
+/// How much of what a file adds came out of sessions with tools, as far as anybody said.
+#[component]
+fn ByTools(share: Share) -> impl IntoView {
+    let said = format!("{} of {} by tools", share.written, share.added);
+    view! { <span class="by-tools" title="Added lines that notes or traces say a tool wrote; of the others nobody knows">{said}</span> }
+}
+
 /// The name of a file, where the tree leads to, and how much of it changed.
 #[component]
-pub(super) fn FileHead(ordinal: usize, file: FilePatch) -> AnyView {
+pub(super) fn FileHead(
+    ordinal: usize,
+    file: FilePatch,
+    #[prop(default = None)] share: Option<Share>,
+) -> AnyView {
     let amount = if file.binary {
         view! { <span class="mono">"binary"</span> }.into_any()
     } else {
@@ -224,7 +241,7 @@ pub(super) fn FileHead(ordinal: usize, file: FilePatch) -> AnyView {
     view! {
         <header id=format!("f{ordinal}") tabindex="-1">
             <h3><Name file/></h3>
-            <span class="far">{amount}</span>
+            <span class="far">{share.map(|share| view! { <ByTools share/> })} {amount}</span>
         </header>
     }
     .into_any()

@@ -4,7 +4,7 @@
 use domain::{
     case::Case,
     decision::{Kind, Recorded},
-    provenance::{Mark, Place, Provenance, Strength, Tool},
+    provenance::{self, Mark, Place, Provenance, Share, Strength, Tool, Written},
 };
 use leptos::prelude::*;
 
@@ -90,6 +90,52 @@ fn Doubt(said: Recorded) -> impl IntoView {
     };
     let reason = said.decision.reason.as_str().to_owned();
     view! { <small class="doubt">{what} <Theirs text=said.name/> ": " <Theirs text=reason/></small> }
+}
+
+/// How many added lines came out of sessions with tools, as far as notes and traces say. `shares` has one for each file that adds
+/// lines, none where nothing is said of it.
+#[component]
+pub fn LinesByTools(written: Vec<Written>, added: u32, shares: Vec<Option<Share>>) -> AnyView {
+    let unknown = shares.iter().filter(|share| share.is_none()).count();
+    if unknown == shares.len() {
+        return view! { "unknown" <small>"no note and no trace says which lines a tool wrote"</small> }
+            .into_any();
+    }
+    let by_tools: u32 = shares.iter().flatten().map(|share| share.written).sum();
+    let percent = u64::from(by_tools) * 100 / u64::from(added.max(1));
+    let at_least = if unknown > 0 { "at least " } else { "" };
+    let files = shares.len();
+    view! {
+        {format!("{at_least}{by_tools} of {added} added ({percent} %)")}
+        {sessions(&written).into_iter().map(|said| view! { <small><Theirs text=said/></small> }).collect_view()}
+        {(unknown > 0).then(|| view! { <small>{format!("nothing is said of {unknown} of {files} files: unknown, not human")}</small> })}
+    }
+    .into_any()
+}
+
+/// Each tool with how many lines are said to be its, and whose prompts it had; whoever has most first.
+fn sessions(written: &[Written]) -> Vec<String> {
+    const MOST: usize = 6;
+    let mut by: Vec<((&Tool, Option<&str>), u32)> = Vec::new();
+    for row in written {
+        let key = (&row.tool, row.prompter.as_deref().map(name_of));
+        let lines = provenance::count(&row.ranges);
+        match by.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, all)) => *all += lines,
+            None => by.push((key, lines)),
+        }
+    }
+    by.sort_by_key(|(_, lines)| std::cmp::Reverse(*lines));
+    let said = |((tool, prompter), lines): ((&Tool, Option<&str>), u32)| match prompter {
+        Some(prompter) => format!("{} {lines}, prompted by {prompter}", tool.name()),
+        None => format!("{} {lines}", tool.name()),
+    };
+    by.into_iter().take(MOST).map(said).collect()
+}
+
+/// Without the address.
+fn name_of(prompter: &str) -> &str {
+    prompter.split(" <").next().unwrap_or(prompter)
 }
 
 /// Where a mark was found, in words.

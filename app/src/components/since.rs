@@ -114,6 +114,7 @@ impl Difference {
             ordinal: place(&after, part),
             file: part.file.clone(),
             lines: Some(Lines::of(place(&after, part), part.body, 0, ROOM)),
+            share: None,
         };
         let (mut pieces, mut same, mut moved) = (Vec::new(), 0, 0);
         for file in since(&before, &after)?.files {

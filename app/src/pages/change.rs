@@ -11,11 +11,11 @@ use domain::{
     decision::{Decision, Kind},
     digest::Digest,
     ids::{ChangeId, FormKey, PersonId},
-    patch::split,
+    patch::{FileName, split},
     people::Level,
     policy::{Held, Mode},
     problem::Problem,
-    provenance::{Mark, Provenance},
+    provenance::{self, Mark, Provenance, Share, Written},
     standing::Standing,
     verdict::{Need, Verdict, Word},
 };
@@ -23,7 +23,7 @@ use leptos::prelude::*;
 use store::{
     cases::{self, Which},
     deployments::{self, OfChange},
-    patches, policies,
+    lines, patches, policies,
 };
 
 use tokio::{sync::OwnedSemaphorePermit, task::spawn_blocking};
@@ -38,7 +38,7 @@ use crate::{
         exceptional::{DisputedRevision, Rare, RareKeys},
         frame::{Frame, Place, Viewer, rank},
         history::{Commits, Counts, Decisions},
-        marks::{Marks, Origin, tools},
+        marks::{LinesByTools, Marks, Origin, tools},
         merged::{self, Unsigned},
         mode::{self, Observed},
         since::{Difference, Incomparable, PieceOfIt},
@@ -86,6 +86,8 @@ pub struct ChangePage {
     pub form_key: FormKey,
     /// The same of the rare forms: whoever approves and then overrides takes two decisions.
     pub rare: RareKeys,
+    /// What was said of single lines.
+    pub written: Vec<Written>,
     /// When all of this was so.
     pub now: Timestamp,
 }
@@ -186,7 +188,11 @@ pub async fn load(
         }
         None => None,
     };
+    let written = lines::of(tx.conn(), repository, revision)
+        .await
+        .map_err(failed)?;
     let read = Read {
+        written: written.clone(),
         bodies,
         asked: asked.file,
         seen,
@@ -217,6 +223,7 @@ pub async fn load(
             .await
             .map_err(failed)?,
         files,
+        written,
         deployments: deployments::of_change(tx.conn(), repository, id, MOST_DEPLOYMENTS)
             .await
             .map_err(failed)?,
@@ -255,6 +262,7 @@ async fn place(site: &Site, change: ChangeId) -> Result<Option<OwnedSemaphorePer
 
 /// The patches of which a page is made, whole.
 struct Read {
+    written: Vec<Written>,
     bodies: Vec<Vec<u8>>,
     asked: Option<(usize, usize)>,
     seen: Option<(Revision, Vec<Vec<u8>>)>,
@@ -282,7 +290,7 @@ impl Read {
             approved,
         });
         Ok(Made {
-            files: shown(now, self.asked)?,
+            files: shown(now, &self.written, self.asked)?,
             moved,
             since,
         })
@@ -307,7 +315,15 @@ fn is_rebased(approved: &Revision, current: &Revision) -> bool {
 
 /// The files of a patch; where there is too much to read at once, some without their lines. A file that cannot be read is
 /// no reason to leave it out: nobody may sign what they were not shown.
-fn shown(bodies: &[Vec<u8>], asked: Option<(usize, usize)>) -> Result<Vec<Shown>, Problem> {
+fn shown(
+    bodies: &[Vec<u8>],
+    written: &[Written],
+    asked: Option<(usize, usize)>,
+) -> Result<Vec<Shown>, Problem> {
+    let mut by_path: HashMap<&[u8], Vec<&Written>> = HashMap::new();
+    for row in written {
+        by_path.entry(&row.path).or_default().push(row);
+    }
     let mut room = PAGE;
     let mut files = Vec::with_capacity(bodies.len());
     for (ordinal, body) in bodies.iter().enumerate() {
@@ -326,10 +342,14 @@ fn shown(bodies: &[Vec<u8>], asked: Option<(usize, usize)>) -> Result<Vec<Shown>
                 .then(|| Lines::of(ordinal, body, 0, room)),
         };
         room = lines.as_ref().map_or(room, |lines| room.without(lines));
+        let name = file.new.as_ref().map(FileName::as_bytes);
+        let rows = name.and_then(|name| by_path.get(name));
+        let share = rows.and_then(|rows| provenance::share(rows, body).ok()?);
         files.push(Shown {
             ordinal,
             file,
             lines,
+            share,
         });
     }
     Ok(files)
@@ -365,6 +385,7 @@ pub fn show(page: ChangePage) -> AnyView {
         commits,
         marks,
         files,
+        written,
         revisions,
         deployments,
         disputes,
@@ -377,6 +398,7 @@ pub fn show(page: ChangePage) -> AnyView {
         now,
     } = page;
     let verdict = case.verdict(now);
+    let told_of_lines = Told::of(written, &files);
     let standing = case.standing();
     let may = may(&case, &viewer, now);
     let passes = passes_unmarked(&case, &standing);
@@ -487,7 +509,7 @@ pub fn show(page: ChangePage) -> AnyView {
                             None => view! { <Files files address/> },
                         }}
                     </div>
-                    <Facts case=case.clone() marks revisions now/>
+                    <Facts case=case.clone() marks lines=told_of_lines revisions now/>
                 </div>
             </main>
             {is_current
@@ -781,7 +803,13 @@ fn sentence_case(word: &str) -> String {
 }
 
 #[component]
-fn Facts(case: Case, marks: Vec<Mark>, revisions: Vec<Revision>, now: Timestamp) -> AnyView {
+fn Facts(
+    case: Case,
+    marks: Vec<Mark>,
+    lines: Told,
+    revisions: Vec<Revision>,
+    now: Timestamp,
+) -> AnyView {
     let shown = case.revision.id;
     let others: Vec<_> = revisions
         .into_iter()
@@ -808,6 +836,8 @@ fn Facts(case: Case, marks: Vec<Mark>, revisions: Vec<Revision>, now: Timestamp)
                         <Origin provenance=standing.provenance tools/>
                         {standing.believed.map(|name| view! { <small>"believed because " <Theirs text=name/> " said so"</small> })}
                     </dd>
+                    <dt>"Lines by tools"</dt>
+                    <dd><LinesByTools written=lines.written added=lines.added shares=lines.shares/></dd>
                     <dt>"Size"</dt>
                     <dd><Amount revision=revision.clone()/></dd>
                     <dt>"Patch"</dt>
@@ -847,6 +877,24 @@ fn Facts(case: Case, marks: Vec<Mark>, revisions: Vec<Revision>, now: Timestamp)
         </aside>
     }
     .into_any()
+}
+
+/// What is told of single lines, and how much of each file that adds any it is.
+struct Told {
+    written: Vec<Written>,
+    added: u32,
+    shares: Vec<Option<Share>>,
+}
+
+impl Told {
+    fn of(written: Vec<Written>, files: &[Shown]) -> Self {
+        let adding = || files.iter().filter(|shown| shown.file.added > 0);
+        Self {
+            written,
+            added: adding().map(|shown| shown.file.added).sum(),
+            shares: adding().map(|shown| shown.share).collect(),
+        }
+    }
 }
 
 /// The marks that nobody found wrong.
@@ -1168,7 +1216,7 @@ mod tests {
             added("d", 3_000),
         ];
         let folded = |asked| -> Vec<bool> {
-            let files = shown(&bodies, asked).unwrap();
+            let files = shown(&bodies, &[], asked).unwrap();
             files.iter().map(|file| file.lines.is_none()).collect()
         };
         assert_eq!(folded(None), [false, true, false, true]);
@@ -1178,7 +1226,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_read_is_never_left_out() {
         let bodies = vec![added("a", 1), b"no patch".to_vec()];
-        assert_eq!(shown(&bodies, None), Err(Problem::Internal));
+        assert_eq!(shown(&bodies, &[], None), Err(Problem::Internal));
     }
 
     #[test]

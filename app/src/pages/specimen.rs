@@ -223,6 +223,7 @@ pub fn files() -> Vec<Shown> {
             lines: bytes
                 .get(file.body.clone())
                 .map(|body| Lines::of(ordinal, body, 0, Room::OF_A_FILE)),
+            share: None,
             file,
         })
         .collect()
@@ -258,6 +259,7 @@ pub fn change_page(viewer: Viewer, case: Case) -> ChangePage {
         revisions: vec![revision(3), revision(2), revision(1)],
         deployments: vec![],
         disputes: vec![],
+        written: vec![],
         approved: None,
         since: None,
         moved: None,

@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use store::{
     Tx,
     cases::{self, Which},
-    listing, policies, queue,
+    lines, listing, policies, queue,
 };
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -165,9 +165,12 @@ pub async fn marks(
     id: Id,
 ) -> Result<Json<wire::Marks>, Refusal> {
     let (mut tx, _, case) = visible(&server, &headers, id).await?;
-    let marks = cases::marks(tx.conn(), case.change.repository, case.revision.id).await?;
+    let (repository, revision) = (case.change.repository, case.revision.id);
+    let marks = cases::marks(tx.conn(), repository, revision).await?;
+    let lines = lines::of(tx.conn(), repository, revision).await?;
     Ok(Json(wire::Marks {
         marks: marks.into_iter().map(show::mark).collect(),
+        lines: lines.into_iter().map(show::lines).collect(),
     }))
 }
 

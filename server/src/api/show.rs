@@ -14,7 +14,7 @@ use domain::{
         Mode, Policy, Terms, Who,
         trial::{AskWhy, Differs, Reviews, RuleWhy, Waits, Why},
     },
-    provenance::Mark,
+    provenance::{Mark, Written},
     standing::{Standing, Voice},
     verdict::{Need, Reason, Verdict, Word},
 };
@@ -203,6 +203,24 @@ pub fn mark(from: Mark) -> wire::Mark {
         line: from.place.line().and_then(|line| i32::try_from(line).ok()),
         model: from.model,
         text: from.text,
+    }
+}
+
+/// Lines of one session.
+#[must_use]
+pub fn lines(from: Written) -> wire::Lines {
+    wire::Lines {
+        path: String::from_utf8_lossy(&from.path).into_owned(),
+        source: from.source.as_str().to_owned(),
+        session: from.session,
+        tool: from.tool.id().into_owned(),
+        model: from.model,
+        prompter: from.prompter,
+        ranges: from
+            .ranges
+            .into_iter()
+            .map(|(from, to)| [from, to])
+            .collect(),
     }
 }
 

@@ -18,11 +18,12 @@ use domain::{
     contributor::Contributor,
     ids::TokenId,
     patch::{self, MAX_BYTES, PatchError},
+    provenance,
     token::Scope,
 };
 use std::{collections::HashSet, io::Read as _, sync::Arc};
 use store::{
-    carries,
+    carries, lines,
     patches::Packed,
     reverts,
     submissions::{self, Outcome, Source, Submission},
@@ -78,10 +79,13 @@ pub async fn submit(
     .await?;
     token.allows(Scope::Submit, &received.change.repository)?;
     // What is packed takes memory too, and once more on its way to the database: all is held until it is recorded.
-    let (submission, _held) = spawn_blocking(move || prepare(received, token.id))
+    let (mut submission, _held) = spawn_blocking(move || prepare(received, token.id))
         .await
         .map_err(|_| domain::problem::Problem::Internal)??;
     forges::confirmed(&server, &submission).await?;
+    submission
+        .written
+        .extend(lines::carried(&server.db, &submission).await?);
     let proved = carries::prove(&server.db, &submission).await?;
     let undoes = reverts::prove(&server.db, &submission).await?;
     let mut tx = server.db.begin().await?;
@@ -266,7 +270,7 @@ pub fn assembled(
     whole(parse::submission(told)?, patch, source)
 }
 
-fn whole(change: parse::Parsed, patch: &[u8], source: Source) -> Result<Submission, Refusal> {
+fn whole(change: parse::Parsed, patch_bytes: &[u8], source: Source) -> Result<Submission, Refusal> {
     let marks = change.marks();
     let contributors = change.contributors(&marks);
     let distinct: HashSet<&Contributor> = contributors.iter().map(|(_, one)| one).collect();
@@ -278,10 +282,11 @@ fn whole(change: parse::Parsed, patch: &[u8], source: Source) -> Result<Submissi
             ),
         ));
     }
-    let files = patch::split(patch)?;
-    let patch = Packed::new(patch, files)?;
+    let files = patch::split(patch_bytes)?;
+    let patch = Packed::new(patch_bytes, files)?;
     Ok(Submission {
         revision: change.submitted(patch.hash),
+        written: provenance::written(&change.beside, &change.head, patch_bytes)?,
         marks,
         contributors,
         repository: change.repository,

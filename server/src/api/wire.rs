@@ -731,6 +731,24 @@ pub struct Mark {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Marks {
     pub marks: Vec<Mark>,
+    /// What notes and traces say of single lines, by file and session. A file without any is unknown, not human.
+    pub lines: Vec<Lines>,
+}
+
+/// Added lines of a file that came out of one session with a tool, as a note or a trace says.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Lines {
+    /// The file's new name; what is not UTF-8 in it is replaced.
+    pub path: String,
+    /// `note`, `trace`, or `carried`: found again by content from what was said of the revision before.
+    pub source: String,
+    pub session: String,
+    pub tool: String,
+    pub model: Option<String>,
+    /// Whose prompt it was.
+    pub prompter: Option<String>,
+    /// First and last line of each range, in the new file.
+    pub ranges: Vec<[u32; 2]>,
 }
 
 /// One decision, as it was recorded.

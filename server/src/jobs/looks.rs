@@ -9,7 +9,7 @@ use std::time::Duration;
 use store::{
     Error, carries, checks,
     hosts::{self, Again, Look},
-    reverts,
+    lines, reverts,
     submissions::{self, Submission},
 };
 use tokio::task::JoinSet;
@@ -83,7 +83,7 @@ pub async fn finish(server: &Server, client: &github::Client, look: &Look) -> Re
     match seen {
         Ok(Seen::Same) => same(server, look).await,
         Ok(Seen::Found { submission, etag }) => {
-            record(server, look, &submission, etag.as_deref()).await
+            record(server, look, *submission, etag.as_deref()).await
         }
         Err(failed) => fail(server, look, &failed).await,
     }
@@ -99,17 +99,20 @@ async fn same(server: &Server, look: &Look) -> Result<(), Error> {
 async fn record(
     server: &Server,
     look: &Look,
-    submission: &Submission,
+    mut submission: Submission,
     etag: Option<&str>,
 ) -> Result<(), Error> {
-    let proved = carries::prove(&server.db, submission).await?;
-    let undoes = reverts::prove(&server.db, submission).await?;
+    submission
+        .written
+        .extend(lines::carried(&server.db, &submission).await?);
+    let proved = carries::prove(&server.db, &submission).await?;
+    let undoes = reverts::prove(&server.db, &submission).await?;
     let mut tx = server.db.begin().await?;
     if !hosts::claim(&mut tx, look, etag).await? {
         return Ok(());
     }
     let max_age = server.claims_max_age();
-    let outcome = submissions::record(&mut tx, submission, &proved, &undoes, max_age).await?;
+    let outcome = submissions::record(&mut tx, &submission, &proved, &undoes, max_age).await?;
     if hosts::is(&mut tx, look, outcome.change).await? {
         checks::due(&mut tx, outcome.repository, outcome.change).await?;
     }

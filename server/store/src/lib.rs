@@ -16,6 +16,7 @@ pub mod gates;
 pub mod hosts;
 pub mod ids;
 pub mod landings;
+pub mod lines;
 pub mod listing;
 pub mod modes;
 pub mod patches;

@@ -12,6 +12,7 @@ const RECORDS: &[&str] = &[
     "commit",
     "contributor",
     "mark",
+    "machine_lines",
     "patch",
     "patch_file",
     "patch_dispute",

@@ -1,8 +1,8 @@
 //! Records what was submitted: the change, its revision, and everything found in it.
 
 use crate::{
-    Error, Tx, carries, carries::Proved, cases, error::known, events, ids, landings, patches,
-    patches::Packed, repositories, reverts, reverts::Undoes, rows, standings, updates,
+    Error, Tx, carries, carries::Proved, cases, error::known, events, ids, landings, lines,
+    patches, patches::Packed, repositories, reverts, reverts::Undoes, rows, standings, updates,
 };
 use domain::{
     arrival::{Arrival, KnownRevision, Submitted, arrive},
@@ -15,7 +15,7 @@ use domain::{
     ids::{ChangeId, PersonId, RepositoryId, RevisionId, TokenId},
     landing::{Claim, Evidence},
     names::{ChangeKey, CommitSha, RepositoryName},
-    provenance::Mark,
+    provenance::{Mark, Written},
 };
 use serde_json::json;
 use std::collections::HashSet;
@@ -37,6 +37,8 @@ pub struct Submission {
     pub commits: Vec<Commit>,
     pub patch: Packed,
     pub marks: Vec<Mark>,
+    /// Which lines a machine wrote.
+    pub written: Vec<Written>,
     /// Each with the commit that names them, if one does.
     pub contributors: Vec<(Option<CommitSha>, Contributor)>,
     /// What it became on its target, if it says so.
@@ -132,6 +134,7 @@ pub async fn record(
     contributors(tx, &outcome, &theirs).await?;
     if !outcome.differs {
         marks(tx, &outcome, &submission.marks).await?;
+        lines::record(tx, &outcome, &submission.written).await?;
     }
     let landed = submission.landed.as_ref().filter(|_| !outcome.differs);
     if let (Some(claim), Some(token)) = (landed, submission.source.token()) {

@@ -258,3 +258,47 @@ async fn what_is_about_something_else_or_absurd_is_refused_whole(pool: PgPool) {
         assert_eq!(t.count(table).await, 0, "{table}");
     }
 }
+
+async fn lines(ci: &Machine, change: &Change) -> Value {
+    let id = ci.submit(change).await.json["change"].clone();
+    let path = format!("/api/v1/changes/{}/marks", id.as_str().unwrap());
+    ci.get(&path).await.json["lines"].clone()
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn which_added_lines_a_machine_wrote_is_kept_shown_and_found_again_after_a_rebase(
+    pool: PgPool,
+) {
+    let t = TestServer::new(pool).await;
+    let (ci, ben) = (t.ci().await, t.senior("ben").await);
+    let above = "notes.txt\n  s_a76964380084ef::t_a3a130d3e145e3 1,7-9\nother.txt\n  s_a76964380084ef::t_a3a130d3e145e3 1\n";
+    let noted = note_of(&sha("c1"), above, "Ana <ana@halden.example>");
+    let first = change().with(json!({ "notes": [noted], "traces": [trace(&sha("c1"), 3)] }));
+    let row = |source: &str| {
+        json!({ "path": "notes.txt", "source": source, "session": "s_a76964380084ef", "tool": "claude-code",
+                "model": "claude-opus-4-7", "prompter": "Ana <ana@halden.example>", "ranges": [[1, 1]] })
+    };
+    let of_trace = json!({ "path": "notes.txt", "source": "trace", "session": "1", "tool": "cursor", "model": null, "prompter": null, "ranges": [[1, 1]] });
+    assert_eq!(lines(&ci, &first).await, json!([row("note"), of_trace]));
+    assert_eq!(lines(&ci, &first).await, json!([row("note"), of_trace]));
+
+    let path = format!("/changes/{}", t.id_of(&first).await);
+    let page = ben.browser.page(&t, &path).await;
+    assert!(page.contains("1 of 1 by tools"), "of the file");
+    assert!(page.contains("1 of 1 added (100 %)"), "of all");
+
+    let rebased = Change {
+        head: sha("c2"),
+        base: sha("b2"),
+        ..first.clone()
+    };
+    let rebased = lines(&ci, &rebased.with(json!({}))).await;
+    let carried = json!([row("carried")]);
+    assert_eq!(rebased, carried, "a line is one session's");
+
+    let other = change().pushed("c3").over("b3").with(json!({}));
+    assert_eq!(lines(&ci, &other).await, json!([]));
+    let page = ben.browser.page(&t, &path).await;
+    assert!(page.contains("no note and no trace says which lines"));
+    assert!(!page.contains("by tools</span>"));
+}

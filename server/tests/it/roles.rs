@@ -52,6 +52,7 @@ async fn the_application_may_add_to_the_record_and_never_rewrite_it(pool: PgPool
     host_check: insert select; updates answered asks attempts due_at error said said_at taken_until
     landing: insert select
     log_leaf: insert select
+    machine_lines: insert select
     mark: insert select
     patch: insert select
     patch_dispute: insert select

@@ -15,10 +15,12 @@ mod tool;
 mod traces;
 pub(crate) mod trailers;
 mod words;
+mod written;
 
 pub use notes::{Fault, MOST_NOTE, Note};
 pub use tool::Tool;
 pub use traces::{MOST_TRACE, Trace};
+pub use written::{Ranges, Share, Source, Written, carried, count, share, written};
 
 pub(crate) use notes::Hand;
 

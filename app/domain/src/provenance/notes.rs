@@ -2,7 +2,10 @@
 //!
 //! Attested lines, a line `---`, and JSON that says whose session it was.
 
-use super::{Found, Strength, Tool, ranges};
+use super::{
+    Found, Strength, Tool, ranges,
+    written::{Claim, Ranges},
+};
 use crate::names::CommitSha;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -16,6 +19,7 @@ pub struct Note {
     /// Whose commit it says that it is about.
     base: Option<String>,
     sessions: Vec<Session>,
+    claims: Vec<Claim>,
     /// Names of people whom it says had a hand in the commit: who prompted, and who typed.
     pub(crate) people: Vec<(Hand, String)>,
 }
@@ -88,12 +92,23 @@ impl Note {
         Ok(attested.with(said))
     }
 
+    /// What it says of single lines of the commit; nothing if it was written for another one.
+    pub(super) fn claims(&self, commit: &CommitSha) -> &[Claim] {
+        if self.is_about_another(commit) {
+            &[]
+        } else {
+            &self.claims
+        }
+    }
+
+    fn is_about_another(&self, commit: &CommitSha) -> bool {
+        let base = self.base.as_deref();
+        base.is_some_and(|base| base != commit.as_str())
+    }
+
     /// What it says of tools. A note that was written for another commit says little about this one.
     pub(super) fn found(&self, commit: &CommitSha) -> Vec<(Option<u32>, String, Found)> {
-        let elsewhere = self
-            .base
-            .as_deref()
-            .is_some_and(|base| base != commit.as_str());
+        let elsewhere = self.is_about_another(commit);
         let of_session = |session: &Session| {
             let strength = if elsewhere || session.attested.is_empty() {
                 Strength::Hinted
@@ -134,7 +149,17 @@ fn fault(line: u32, what: &'static str) -> Fault {
 #[derive(Debug, Default)]
 struct Attested {
     file: Option<String>,
-    by_key: BTreeMap<String, (u32, Vec<String>)>,
+    by_key: BTreeMap<String, Attestation>,
+}
+
+/// What is attested to one session.
+#[derive(Debug)]
+struct Attestation {
+    /// The first line of the note that does.
+    line: u32,
+    /// `src/fee.rs 1-4,9`
+    shown: Vec<String>,
+    lines: Vec<(String, Ranges)>,
 }
 
 /// More of one session are not kept; they would not be shown.
@@ -158,25 +183,30 @@ impl Attested {
         let Some((key, lines)) = entry.trim().split_once(' ') else {
             return Err(fault(number, "names no lines"));
         };
-        if !ranges::are_lines(lines) {
+        let Some(ranges) = ranges::lines(lines) else {
             return Err(fault(number, "names lines that no file has"));
-        }
+        };
         let session = key.split("::").next().unwrap_or(key);
         if !session.starts_with("h_") {
-            let (_, files) = self
+            let attestation = self
                 .by_key
                 .entry(session.to_owned())
-                .or_insert((number, Vec::new()));
-            if files.len() < MOST_FILES {
-                files.push(format!("{file} {lines}"));
+                .or_insert(Attestation {
+                    line: number,
+                    shown: Vec::new(),
+                    lines: Vec::new(),
+                });
+            if attestation.shown.len() < MOST_FILES {
+                attestation.shown.push(format!("{file} {lines}"));
             }
+            attestation.lines.push((file.clone(), ranges));
         }
         Ok(())
     }
 
     fn with(mut self, said: Said) -> Note {
         let mut people: Vec<(Hand, String)> = Vec::new();
-        let mut sessions = Vec::new();
+        let (mut sessions, mut claims) = (Vec::new(), Vec::new());
         for (key, prompt) in said.prompts.into_iter().chain(said.sessions) {
             people.extend(
                 prompt
@@ -184,14 +214,13 @@ impl Attested {
                     .clone()
                     .map(|human| (Hand::Prompted, human)),
             );
-            sessions.push(prompt.session(self.by_key.remove(&key)));
+            let attested = self.by_key.remove(&key);
+            sessions.push(prompt.session(&key, attested, &mut claims));
         }
         // Lines of a session that nothing is said of: some tool's, all the same.
-        let untold = self
-            .by_key
-            .into_values()
-            .map(|lines| Prompt::default().session(Some(lines)));
-        sessions.extend(untold);
+        for (key, attested) in self.by_key {
+            sessions.push(Prompt::default().session(&key, Some(attested), &mut claims));
+        }
         people.extend(
             said.humans
                 .into_values()
@@ -202,6 +231,7 @@ impl Attested {
         Note {
             base: said.base_commit_sha,
             sessions,
+            claims,
             people,
         }
     }
@@ -238,22 +268,35 @@ struct Human {
 }
 
 impl Prompt {
-    fn session(self, lines: Option<(u32, Vec<String>)>) -> Session {
+    /// The session, and beside it what is claimed of its lines.
+    fn session(self, key: &str, attested: Option<Attestation>, claims: &mut Vec<Claim>) -> Session {
         let agent = self.agent_id;
         let tool = agent
             .as_ref()
             .and_then(|agent| Tool::parse(agent.tool.as_deref()?));
-        let (line, attested) =
-            lines.map_or((None, Vec::new()), |(line, files)| (Some(line), files));
-        Session {
+        let mut session = Session {
             tool: tool.unwrap_or_else(Tool::unspecified),
             model: agent
                 .and_then(|agent| agent.model)
                 .filter(|model| !model.is_empty() && model.len() <= 80),
             human: self.human_author,
-            line,
-            attested,
+            line: None,
+            attested: Vec::new(),
+        };
+        if let Some(attested) = attested {
+            session.line = Some(attested.line);
+            session.attested = attested.shown;
+            let claim = |(path, ranges)| Claim {
+                path,
+                session: key.to_owned(),
+                tool: session.tool.clone(),
+                model: session.model.clone(),
+                prompter: session.human.clone(),
+                ranges,
+            };
+            claims.extend(attested.lines.into_iter().map(claim));
         }
+        session
     }
 }
 

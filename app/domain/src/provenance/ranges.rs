@@ -3,15 +3,14 @@
 /// No file that anybody reviews has more lines.
 const MOST_LINE: u32 = 10_000_000;
 
-/// Whether this is `1-4,9,12`: lines that a file can have, each range forwards.
-pub(super) fn are_lines(text: &str) -> bool {
-    text.split(',').all(|range| {
-        let (from, to) = range.split_once('-').unwrap_or((range, range));
-        match (from.trim().parse(), to.trim().parse()) {
-            (Ok(from), Ok(to)) => is_range(from, to),
-            _ => false,
-        }
-    })
+/// Reads `1-4,9,12`: lines that a file can have, each range forwards.
+pub(super) fn lines(text: &str) -> Option<Vec<(u32, u32)>> {
+    let range = |text: &str| {
+        let (from, to) = text.split_once('-').unwrap_or((text, text));
+        let range = (from.trim().parse().ok()?, to.trim().parse().ok()?);
+        is_range(range.0, range.1).then_some(range)
+    };
+    text.split(',').map(range).collect()
 }
 
 /// Whether a file can have these lines.
@@ -25,10 +24,8 @@ mod tests {
 
     #[test]
     fn lines_begin_at_one_and_go_forwards() {
-        for lines in ["1", "1-1", "1-4,9,12", " 3 - 4"] {
-            assert!(are_lines(lines), "{lines}");
-        }
-        for lines in [
+        assert_eq!(lines("1-4,9, 12 - 13").unwrap(), [(1, 4), (9, 9), (12, 13)]);
+        for wrong in [
             "",
             "0",
             "4-1",
@@ -39,7 +36,7 @@ mod tests {
             "1-10000001",
             "4294967296",
         ] {
-            assert!(!are_lines(lines), "{lines}");
+            assert_eq!(lines(wrong), None, "{wrong}");
         }
     }
 }

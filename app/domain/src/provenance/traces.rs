@@ -1,6 +1,11 @@
 //! Agent Trace records (0.1.0): which lines of which files came out of which conversation, as the tool recorded it.
 
-use super::{Found, Strength, Tool, notes::Fault, ranges, words};
+use super::{
+    Found, Strength, Tool,
+    notes::Fault,
+    ranges, words,
+    written::{Claim, Ranges},
+};
 use serde::Deserialize;
 
 /// The largest record that is read, in bytes.
@@ -11,6 +16,8 @@ pub const MOST_TRACE: usize = 1_000_000;
 pub struct Trace {
     revision: Option<String>,
     found: Vec<(String, Found)>,
+    /// What it says of single lines.
+    pub(super) claims: Vec<Claim>,
 }
 
 impl Trace {
@@ -30,6 +37,7 @@ impl Trace {
         }
         Ok(Self {
             found: record.found(),
+            claims: record.claims(),
             revision: record.vcs.and_then(|vcs| vcs.revision),
         })
     }
@@ -59,7 +67,6 @@ struct Record {
         reason = "asked for, so that other JSON is not taken for a record"
     )]
     version: String,
-    #[expect(dead_code, reason = "as above")]
     id: String,
     #[expect(dead_code, reason = "as above")]
     timestamp: String,
@@ -87,6 +94,7 @@ struct File {
 
 #[derive(Debug, Deserialize)]
 struct Conversation {
+    url: Option<String>,
     contributor: Option<Contributor>,
     #[serde(default)]
     ranges: Vec<Range>,
@@ -120,19 +128,46 @@ impl File {
 }
 
 impl Record {
-    fn found(&self) -> Vec<(String, Found)> {
-        let named = self
-            .tool
-            .as_ref()
-            .and_then(|tool| Tool::parse(tool.name.as_deref()?));
-        let mut all: Vec<(String, Found)> = Vec::new();
+    fn claims(&self) -> Vec<Claim> {
+        let named = self.tool();
+        let mut all = Vec::new();
         for file in &self.files {
             for conversation in &file.conversations {
-                let Some((by, lines)) = conversation.by_tool() else {
+                let Some((by, ranges)) = conversation.by_tool() else {
                     continue;
                 };
                 let found = found(named.as_ref(), by);
-                let text = format!("{} {lines}", file.path).trim_end().to_owned();
+                all.push(Claim {
+                    path: file.path.clone(),
+                    session: conversation.url.clone().unwrap_or_else(|| self.id.clone()),
+                    tool: found.tool,
+                    model: found.model,
+                    prompter: None,
+                    ranges,
+                });
+            }
+        }
+        all
+    }
+
+    fn tool(&self) -> Option<Tool> {
+        let tool = self.tool.as_ref()?;
+        Tool::parse(tool.name.as_deref()?)
+    }
+
+    fn found(&self) -> Vec<(String, Found)> {
+        let named = self.tool();
+        let mut all: Vec<(String, Found)> = Vec::new();
+        for file in &self.files {
+            for conversation in &file.conversations {
+                let Some((by, ranges)) = conversation.by_tool() else {
+                    continue;
+                };
+                let found = found(named.as_ref(), by);
+                let lines = ranges.iter().take(MOST_SHOWN);
+                let lines: Vec<String> = lines.map(|(from, to)| format!("{from}-{to}")).collect();
+                let text = format!("{} {}", file.path, lines.join(","));
+                let text = text.trim_end().to_owned();
                 let room = all.len() < super::MOST_MARKS;
                 match all.iter_mut().find(|(_, known)| *known == found) {
                     Some((known, _)) if known.len() < super::MOST_TEXT => {
@@ -162,9 +197,12 @@ fn found(named: Option<&Tool>, by: &Contributor) -> Found {
     }
 }
 
+/// How many ranges of a conversation are shown in its mark.
+const MOST_SHOWN: usize = 50;
+
 impl Conversation {
     /// Whose it is if a tool's, and the lines of it that are. What a range says of its own goes before what the conversation says.
-    fn by_tool(&self) -> Option<(&Contributor, String)> {
+    fn by_tool(&self) -> Option<(&Contributor, Ranges)> {
         let of = |range: &'_ Range| range.contributor.is_some();
         let own = self.ranges.iter().filter(|range| of(range));
         let whole = self.contributor.as_ref().filter(|by| by.is_tool());
@@ -178,14 +216,9 @@ impl Conversation {
                 .as_ref()
                 .map_or(whole.is_some(), Contributor::is_tool)
         };
-        let lines: Vec<String> = self
-            .ranges
-            .iter()
-            .filter(is_tools)
-            .take(50)
-            .map(|range| format!("{}-{}", range.start_line, range.end_line))
-            .collect();
-        Some((by, lines.join(",")))
+        let lines = self.ranges.iter().filter(is_tools);
+        let lines = lines.map(|range| (range.start_line, range.end_line));
+        Some((by, lines.collect()))
     }
 }
 
