@@ -6,8 +6,11 @@ LOGS=$STATE/log
 TOOLS=$CACHE/tools/bin
 
 # CI keeps what it compiled outside of the checkout, which is new each time.
+KEPT=
 if [ "${CI:-}" = true ] && [ -z "${CARGO_TARGET_DIR:-}" ]; then
-  export CARGO_TARGET_DIR=$CACHE/target
+  export CARGO_TARGET_DIR=$CACHE/target KEPT=yes
+  # Which part of a crate changed is of use to whoever compiles it again in a minute, and takes gigabytes.
+  export CARGO_INCREMENTAL=0
 fi
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 

@@ -4,6 +4,7 @@ MISSING=()
 
 # install_for PURPOSE: what `rules` (tests without anything), `database` (tests with one), `build`, `run` or `test` (all of them) need.
 install_for() {
+  need_room
   need_debian_packages "$1"
   need_rust
   case $1 in
@@ -16,6 +17,24 @@ install_for() {
     database) need_node ;;
   esac
   [ -f dist/manifest.json ] || empty_dist
+}
+
+# A full disk fails tests in strange places, long after it could have been said. What CI keeps can be compiled again.
+need_room() {
+  local free
+  free=$(gigabytes_free)
+  if [ "$free" -lt 5 ] && [ -n "$KEPT" ] && [ -d "$TARGET" ]; then
+    say "Only $free GB are free: what was compiled before is removed, and everything is compiled anew."
+    rm -rf "$TARGET"
+    free=$(gigabytes_free)
+  fi
+  [ "$free" -ge 5 ] || say "Only $free GB are free. Compiling everything and testing it takes about 12; make room if it ends with “No space left on device”."
+}
+
+gigabytes_free() {
+  local at=$ROOT
+  [ ! -d "$TARGET" ] || at=$TARGET
+  df -Pk "$at" | awk 'NR == 2 { print int($4 / 1048576) }'
 }
 
 need_debian_packages() {

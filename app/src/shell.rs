@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use leptos::{
-    nonce::{Nonce, use_nonce},
-    prelude::*,
-};
+use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{MetaTags, provide_meta_context};
 
-use crate::{actions::Theme, components::sprite::Sprite, pages::Pages};
+use crate::{actions::Theme, pages::Pages};
 
 /// Where the built site lies: hashed names, known since the binary was built.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,45 +33,7 @@ pub fn Shell(assets: Assets, theme: Theme) -> impl IntoView {
     }
 }
 
-/// What a document looks like that no page of the router makes.
-#[derive(Clone, Debug, Default)]
-pub struct Look {
-    /// The built site; the islands are left out.
-    pub assets: Assets,
-    /// The reader's colours.
-    pub theme: Theme,
-    /// What its scripts carry.
-    pub nonce: Option<Arc<str>>,
-}
-
-/// A whole document for what answers outside the router: a path that nobody knows, a body that is too large, a way out.
-pub fn alone(title: &'static str, look: Look, body: impl FnOnce() -> AnyView) -> String {
-    let Look {
-        assets,
-        theme,
-        nonce,
-    } = look;
-    let assets = Assets {
-        js: None,
-        wasm: None,
-        ..assets
-    };
-    Owner::new().with(|| {
-        if let Some(nonce) = nonce {
-            provide_context(Nonce::from_value(nonce));
-        }
-        let body = body();
-        view! {
-            <Document assets theme head=move || view! { <title>{format!("{title} · Countersign")}</title> }.into_any()>
-                <Sprite/>
-                {body}
-            </Document>
-        }
-        .to_html()
-    })
-}
-
-/// The document itself, for both.
+/// The same document for what answers before any page runs: a path that nobody knows, a body that is too large.
 #[component]
 pub fn Document(
     assets: Assets,

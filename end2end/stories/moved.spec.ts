@@ -155,20 +155,6 @@ test('signing out ends the session here, also for whoever has kept its cookie', 
   await expect(page.getByRole('heading', { name: 'Sign in as' })).toBeVisible();
 });
 
-test('without JavaScript a button ends the session at the provider too', async ({ asStranger }) => {
-  const page = await asStranger({ javaScriptEnabled: false });
-  await page.goto('/');
-  await signIn(page, 'Ben Okonkwo');
-  await page.getByRole('button', { name: /Ben Okonkwo/ }).click();
-  await page.getByRole('button', { name: 'Sign out' }).click();
-  await expect(page.getByRole('heading', { name: 'You are signed out here' })).toBeVisible();
-  await expect(page).toHaveURL('/sign-out');
-  await page.getByRole('button', { name: 'Sign out of Halden SSO' }).click();
-  await page.goto('/');
-  await page.getByRole('link', { name: 'Continue with Halden SSO' }).click();
-  await expect(page.getByRole('heading', { name: 'Sign in as' })).toBeVisible();
-});
-
 test('strangers are led to the sign-in and then to where they were going', async ({ asStranger }) => {
   const { url, change } = await submit(token, { repository, key: 'next' });
   for (const path of [`/changes/${change}`, '/decisions?kind=approve&by=ben', '/?q=repo%3Arefusals']) {

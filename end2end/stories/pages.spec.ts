@@ -63,7 +63,7 @@ const pages: Record<string, () => string> = {
   'people': () => '/people',
   'repositories': () => '/repositories',
   'repository': () => `/repositories/${repository}?change=waiting`,
-  'documentation': () => '/docs',
+  'documentation': () => '/docs/',
   'address that leads nowhere': () => '/changes/nowhere',
 };
 

@@ -8,7 +8,6 @@ pub mod queue;
 pub mod repositories;
 pub mod repository;
 pub mod sign_in;
-pub mod sign_out;
 #[cfg(test)]
 mod specimen;
 #[cfg(test)]

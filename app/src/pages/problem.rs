@@ -1,10 +1,16 @@
 //! What people read when there is no page: what happened, whether anything was recorded, what to do.
 
+use std::sync::Arc;
+
 use domain::{ids::ChangeId, problem::Problem};
-use leptos::prelude::*;
+use leptos::{nonce::Nonce, prelude::*};
 use uuid::Uuid;
 
-use crate::shell::{Look, alone};
+use crate::{
+    actions::Theme,
+    components::sprite::Sprite,
+    shell::{Assets, Document},
+};
 
 /// Everything that can go wrong before or instead of a page. Closed, so that no address can put words on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,10 +146,21 @@ pub fn TroubleSlip(
 pub fn trouble_page(
     trouble: Trouble,
     told: Option<Told>,
-    look: Look,
+    assets: Assets,
+    theme: Theme,
+    nonce: Option<Arc<str>>,
     request: Option<Uuid>,
 ) -> String {
-    alone(trouble.title(), look, move || {
-        view! { <TroubleSlip trouble told request/> }.into_any()
+    Owner::new().with(|| {
+        if let Some(nonce) = nonce {
+            provide_context(Nonce::from_value(nonce));
+        }
+        view! {
+            <Document assets theme head=move || view! { <title>{format!("{} · Countersign", trouble.title())}</title> }.into_any()>
+                <Sprite/>
+                <TroubleSlip trouble told request/>
+            </Document>
+        }
+        .to_html()
     })
 }

@@ -27,7 +27,7 @@ use super::{
 use crate::{
     actions::Theme,
     components::since::{Difference, Incomparable},
-    shell::Look,
+    shell::Assets,
 };
 
 /// Letters and digits that somebody reads, without the elements around them.
@@ -484,11 +484,14 @@ fn the_sign_in_page_says_who_vouches_and_where_one_comes_back() {
 
 #[test]
 fn what_is_refused_before_a_page_runs_is_a_whole_page() {
-    let look = Look {
-        theme: Theme::Dark,
-        ..Look::default()
-    };
-    let page = trouble_page(Trouble::from_status(413), None, look, None);
+    let page = trouble_page(
+        Trouble::from_status(413),
+        None,
+        Assets::default(),
+        Theme::Dark,
+        None,
+        None,
+    );
     assert!(
         page.starts_with("<!DOCTYPE html><html lang=\"en\" data-theme=\"dark\">"),
         "{page}"

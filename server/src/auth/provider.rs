@@ -7,7 +7,6 @@ use super::{
     secret,
 };
 use crate::settings::{self, GroupNames};
-use app::pages::sign_out::SignOut;
 use domain::Timestamp;
 use openidconnect::{
     AccessTokenHash, AuthType, AuthenticationFlow, AuthorizationCode, ClaimsVerificationError,
@@ -247,34 +246,28 @@ impl Provider {
         })
     }
 
-    /// How a browser ends its session at the provider too. None where the provider offers no such thing.
+    /// Where a browser goes to end its session at the provider too. None where the provider offers no such thing.
     ///
     /// # Errors
     /// The provider cannot be discovered, or names an address that is not safe.
-    pub async fn sign_out(
+    pub async fn sign_out_url(
         &self,
-        id_token: Option<String>,
-        back: String,
-    ) -> Result<Option<SignOut>, ProviderError> {
+        id_token: Option<&str>,
+        back: &str,
+    ) -> Result<Option<Url>, ProviderError> {
         let metadata = self.metadata().await?;
-        let Some(to) = metadata.additional_metadata().end_session_endpoint.clone() else {
+        let Some(mut url) = metadata.additional_metadata().end_session_endpoint.clone() else {
             return Ok(None);
         };
-        self.http.check(&to)?;
-        let mut says = vec![
-            ("client_id", self.settings.client_id.clone()),
-            ("post_logout_redirect_uri", back),
-        ];
-        says.extend(id_token.map(|token| ("id_token_hint", token)));
-        Ok(Some(SignOut {
-            to: to.into(),
-            says,
-        }))
-    }
-
-    /// What people call it.
-    pub fn name(&self) -> &str {
-        &self.settings.name
+        self.http.check(&url)?;
+        let mut query = url.query_pairs_mut();
+        query.append_pair("client_id", &self.settings.client_id);
+        query.append_pair("post_logout_redirect_uri", back);
+        if let Some(id_token) = id_token {
+            query.append_pair("id_token_hint", id_token);
+        }
+        drop(query);
+        Ok(Some(url))
     }
 
     async fn metadata(&self) -> Result<Arc<Metadata>, ProviderError> {

@@ -8,13 +8,12 @@ use super::{
     secret::NoRandomness,
     sessions,
 };
-use crate::{problem::Refusal, web::look_for};
-use app::pages::sign_out::{SignOut, sign_out_page};
+use crate::problem::Refusal;
 use axum::{
     Router,
     extract::{Query, Request, State},
     http::HeaderMap,
-    response::{Html, IntoResponse, Redirect, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use domain::{ids::PersonId, next::LocalPath, problem::Problem};
@@ -181,30 +180,36 @@ async fn open(
 ) -> Result<(), tower_sessions::session::Error> {
     session.cycle_id().await?;
     session.insert(sessions::PERSON, person).await?;
-    session.insert(sessions::ID_TOKEN, id_token).await
+    // A longer one fits in no address, which is where it is for.
+    let hint = Some(id_token).filter(|token| token.len() <= LONGEST_HINT);
+    session.insert(sessions::ID_TOKEN, hint).await
 }
 
-async fn sign_out(State(auth): State<Auth>, session: Session, request: Request) -> Response {
+/// With many groups an ID token grows; servers accept addresses of about twice this length.
+const LONGEST_HINT: usize = 4_000;
+
+async fn sign_out(State(auth): State<Auth>, session: Session) -> Response {
     match close(&auth, &session).await {
-        Ok(Some(out)) => {
-            Html(sign_out_page(auth.provider.name(), out, look_for(&request))).into_response()
-        }
-        Ok(None) => Redirect::to("/sign-in").into_response(),
+        Ok(leads_to) => Redirect::to(&leads_to).into_response(),
         Err(problem) => Refusal::from(problem).into_response(),
     }
 }
 
-/// Ends the session here first, so that it ends whatever the provider does; then says how it ends there.
-async fn close(auth: &Auth, session: &Session) -> Result<Option<SignOut>, Problem> {
-    let id_token = session.get(sessions::ID_TOKEN).await.map_err(not_closed)?;
+/// Ends the session here first, so that it ends whatever the provider does; then says where it ends there.
+async fn close(auth: &Auth, session: &Session) -> Result<String, Problem> {
+    let hint: Option<Option<String>> = session.get(sessions::ID_TOKEN).await.map_err(not_closed)?;
     if session.id().is_some() {
         session.flush().await.map_err(not_closed)?;
     }
-    let out = auth.provider.sign_out(id_token, auth.site.at("/")).await;
-    Ok(out.unwrap_or_else(|error| {
+    let url = auth
+        .provider
+        .sign_out_url(hint.flatten().as_deref(), &auth.site.at("/"))
+        .await;
+    let url = url.unwrap_or_else(|error| {
         tracing::warn!(%error, "Signed out here, and not at the provider");
         None
-    }))
+    });
+    Ok(url.map_or_else(|| "/sign-in".to_owned(), String::from))
 }
 
 fn not_closed(error: tower_sessions::session::Error) -> Problem {

@@ -13,5 +13,4 @@ pub use docs::{docs, docs_for_tokens};
 pub use guard::browser;
 pub use headers::Site;
 pub use pages::{listing, pages};
-pub use problem::look_for;
 pub use trace::outermost;

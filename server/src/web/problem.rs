@@ -3,7 +3,7 @@
 use app::actions::Refusal;
 use app::{
     pages::problem::{Told, Trouble, trouble_page},
-    shell::Look,
+    shell::Assets,
 };
 use axum::{
     Extension, Json,
@@ -24,7 +24,8 @@ use super::{RequestId, assets, headers::Nonce};
 pub async fn in_words(request: Request, next: Next) -> Response {
     let reads_html = accepts_html(request.headers());
     let calls = request.uri().path().starts_with("/fn/");
-    let look = look_for(&request);
+    let theme = app::pages::theme_of(request.headers());
+    let nonce = request.extensions().get::<Nonce>().cloned();
     let id = request.extensions().get::<RequestId>().map(|id| id.0);
     let response = next.run(request).await;
     if calls && !reads_html {
@@ -41,7 +42,13 @@ pub async fn in_words(request: Request, next: Next) -> Response {
     let page = trouble_page(
         Trouble::from_status(status.as_u16()),
         response.extensions().get::<Told>().copied(),
-        look,
+        Assets {
+            js: None,
+            wasm: None,
+            ..assets::names()
+        },
+        theme,
+        nonce.map(|nonce| nonce.0),
         id,
     );
     // What the refusal says beside its words, such as when to come back, stays.
@@ -51,16 +58,6 @@ pub async fn in_words(request: Request, next: Next) -> Response {
     let mut page = (status, Html(page)).into_response();
     page.headers_mut().extend(headers);
     page
-}
-
-/// How a document looks that answers this request outside the router.
-pub fn look_for(request: &Request) -> Look {
-    let nonce = request.extensions().get::<Nonce>().cloned();
-    Look {
-        assets: assets::names(),
-        theme: app::pages::theme_of(request.headers()),
-        nonce: nonce.map(|nonce| nonce.0),
-    }
 }
 
 /// A form that was sent without a script and without saying from where is led to the first page when it is refused, which

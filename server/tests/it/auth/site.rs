@@ -11,7 +11,6 @@ use reqwest::{
 use server::{serve, settings::Settings, state::Server};
 use sqlx::PgPool;
 use std::{
-    collections::HashMap,
     net::SocketAddr,
     sync::{Arc, Mutex},
 };
@@ -142,7 +141,6 @@ pub struct Browser {
 pub struct Page {
     pub status: StatusCode,
     pub headers: HeaderMap,
-    pub text: String,
 }
 
 impl Browser {
@@ -225,22 +223,7 @@ impl Page {
         Self {
             status: response.status(),
             headers: response.headers().clone(),
-            text: response.text().await.unwrap(),
         }
-    }
-
-    /// Where its one form is sent, and the names and values that it says unseen.
-    pub fn form(&self) -> (&str, HashMap<&str, &str>) {
-        let (_, form) = self
-            .text
-            .split_once("<form method=\"post\" action=\"")
-            .unwrap();
-        let (to, form) = form.split_once('"').unwrap();
-        let (form, _) = form.split_once("</form>").unwrap();
-        let said = form.split("<input type=\"hidden\" name=\"").skip(1);
-        let said = said.map(|field| field.split_once("\" value=\"").unwrap());
-        let said = said.map(|(name, rest)| (name, rest.split_once('"').unwrap().0));
-        (to, said.collect())
     }
 
     /// Where it leads.
