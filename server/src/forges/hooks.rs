@@ -3,7 +3,7 @@
 use super::{
     Reason, Refused,
     events::Event,
-    signature::{Claim, Secrets, Unsigned},
+    signature::{Claim, Unsigned},
 };
 use crate::{
     api::wire,
@@ -21,7 +21,10 @@ use domain::host::Host;
 use futures::StreamExt as _;
 use std::{sync::Arc, time::Duration};
 use store::{deliveries, ids};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
+};
 
 /// The largest body: what GitHub sends at most.
 pub const MAX_BODY: usize = 25_000_000;
@@ -134,7 +137,7 @@ async fn checked(
     let claim = Claim::of(host, headers, secrets).map_err(unsigned)?;
     is_json(host, headers)?;
     let (body, held) = collected(body, &server.hooks.held).await?;
-    holds(&claim, secrets, &body, server)?;
+    let body = signed(claim, host, body, server).await?;
     let event = named(host, headers)?;
     let sender_id = sender_id(host, headers)?;
     Ok((
@@ -147,9 +150,22 @@ async fn checked(
     ))
 }
 
-fn holds(claim: &Claim, secrets: &Secrets, body: &[u8], server: &Server) -> Result<(), Refuses> {
-    claim
-        .holds(secrets, body, server.db.now())
+/// The body, if it is what was signed. Megabytes of it are not read where gates are answered.
+async fn signed(
+    claim: Claim,
+    host: Host,
+    body: Vec<u8>,
+    server: &Server,
+) -> Result<Vec<u8>, Refuses> {
+    let (server, now) = (server.clone(), server.db.now());
+    let signed = spawn_blocking(move || {
+        let secrets = server.settings.hosts.secrets(host);
+        let secrets = secrets.ok_or(Unsigned::Missing)?;
+        claim.holds(secrets, &body, now).map(|()| body)
+    });
+    signed
+        .await
+        .unwrap_or(Err(Unsigned::Missing))
         .map_err(unsigned)
 }
 

@@ -127,16 +127,10 @@ impl Claim {
     pub fn holds(&self, secrets: &Secrets, body: &[u8], now: Timestamp) -> Result<(), Unsigned> {
         let right = match &self.0 {
             Kind::Sent => Choice::from(1),
-            Kind::Body(signature) => secrets.made(signature, &[body]),
+            Kind::Body(signature) => secrets.made(std::slice::from_ref(signature), &[body]),
             Kind::Standard {
                 head, signatures, ..
-            } => {
-                let made = |signature| secrets.made(signature, &[head.as_bytes(), body]);
-                signatures
-                    .iter()
-                    .map(made)
-                    .fold(Choice::from(0), |a, b| a | b)
-            }
+            } => secrets.made(signatures, &[head.as_bytes(), body]),
         };
         if !bool::from(right) {
             return Err(Unsigned::Wrong);
@@ -149,18 +143,21 @@ impl Claim {
 }
 
 impl Secrets {
-    /// Whether any of them made the signature. All are tried, whichever is right.
-    fn made(&self, signature: &[u8; 32], parts: &[&[u8]]) -> Choice {
+    /// Whether any of them made one of these signatures. All are tried, whichever is right; each signs once, or strangers could have
+    /// a large body signed for each signature that they send along.
+    fn made(&self, signatures: &[[u8; 32]], parts: &[&[u8]]) -> Choice {
         let keys = self.0.iter().filter_map(|secret| match secret {
             Secret::Signing(key) => Some(key),
             Secret::Sent(_) => None,
         });
-        keys.map(|key| {
+        let signed = keys.map(|key| {
             let mut signing = hmac::Context::with_key(key);
             parts.iter().for_each(|part| signing.update(part));
-            signing.sign().as_ref().ct_eq(signature)
-        })
-        .fold(Choice::from(0), |a, b| a | b)
+            signing.sign()
+        });
+        signed
+            .flat_map(|made| signatures.iter().map(move |one| made.as_ref().ct_eq(one)))
+            .fold(Choice::from(0), |a, b| a | b)
     }
 }
 
