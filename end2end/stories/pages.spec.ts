@@ -63,7 +63,6 @@ const pages: Record<string, () => string> = {
   'people': () => '/people',
   'repositories': () => '/repositories',
   'repository': () => `/repositories/${repository}?change=waiting`,
-  'documentation': () => '/docs/',
   'address that leads nowhere': () => '/changes/nowhere',
 };
 
