@@ -28,6 +28,10 @@ pub fn routes(host: FakeHost) -> Router {
         )
         .route("/repos/{owner}/{name}/git/trees/{tree}", get(tree))
         .route("/repos/{owner}/{name}/git/blobs/{blob}", get(blob))
+        .route(
+            "/repos/{owner}/{name}/git/commits/{commit}",
+            get(git_commit),
+        )
         .route("/repos/{owner}/{name}/compare/{two}", get(compare))
         .route(
             "/repos/{owner}/{name}/statuses/{commit}",
@@ -217,6 +221,19 @@ async fn blob(
         .collect();
     Ok(Json(
         json!({ "content": lines.join("\n") + "\n", "encoding": "base64" }),
+    ))
+}
+
+async fn git_commit(
+    State(host): State<FakeHost>,
+    Path((owner, name, asked)): Path<(String, String, String)>,
+) -> Answer {
+    let (_, repository) = found(&host, &owner, &name)?;
+    let known = repository.resolve(&format!("{asked}^{{commit}}"));
+    let all = commit(&repository, &known.ok_or(StatusCode::NOT_FOUND)?);
+    let (sha, tree) = (&all["sha"], &all["commit"]["tree"]);
+    Ok(Json(
+        json!({ "sha": sha, "tree": tree, "parents": all["parents"] }),
     ))
 }
 

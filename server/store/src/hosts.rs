@@ -1,11 +1,11 @@
 //! Changes at code hosts: which there is reason to look at, who looks, and what was recorded last.
 
-use crate::{Db, Error, Tx, error::known, rows};
+use crate::{Db, Error, Tx, error::known, patches, rows};
 use domain::{
     Timestamp,
     digest::PatchHash,
     host::Host,
-    ids::ChangeId,
+    ids::{ChangeId, RepositoryId, RevisionId},
     names::{ChangeKey, CommitSha, RepositoryName},
 };
 use sqlx::PgConnection;
@@ -258,6 +258,30 @@ pub async fn known_patch(
         Ok(PatchHash(known(hash, "revision", "patch_hash")?))
     })
     .transpose()
+}
+
+/// The bytes of the patch of a revision that is known.
+///
+/// # Errors
+/// The database cannot be asked, or a body does not unpack to its length.
+pub async fn patch(db: &Db, change: &Change, revision: &At<'_>) -> Result<Vec<u8>, Error> {
+    let mut conn = db.pool().acquire().await?;
+    let row = sqlx::query!(
+        "select r.repository_id, r.id from repository p join change c on c.repository_id = p.id and c.key = $2
+         join revision r on r.repository_id = c.repository_id and r.change_id = c.id
+         where p.folded = $1 and (r.target, r.merge_base, r.head) = ($3, $4, $5)",
+        change.repository.folded(),
+        change.key.as_str(),
+        revision.target,
+        revision.merge_base.as_str(),
+        revision.head.as_str(),
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    let (repository, revision) = (RepositoryId(row.repository_id), RevisionId(row.id));
+    Ok(patches::bodies(&mut conn, repository, revision)
+        .await?
+        .concat())
 }
 
 /// Where the newest revision of a change begins that the host told of, with this target and head.

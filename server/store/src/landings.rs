@@ -19,19 +19,22 @@ use sqlx::PgConnection;
 use std::collections::HashMap;
 use time::Duration;
 
-/// Records what a revision became. What was said before stays said; the same again changes nothing.
+/// Records what a revision became: of whoever has a token it is a submission that says so, without one the code host. What was said before stays said; the same again changes nothing.
 pub(crate) async fn record(
     tx: &mut Tx,
     outcome: &Outcome,
     claim: &Claim,
-    evidence: Evidence,
-    token: TokenId,
+    token: Option<TokenId>,
 ) -> Result<(), Error> {
     let shas: Vec<String> = claim
         .commits
         .iter()
         .map(|one| one.sha.to_string())
         .collect();
+    let evidence = match token {
+        Some(_) => Evidence::Tree,
+        None => Evidence::Host,
+    };
     let now = tx.now();
     let new = sqlx::query!(
         "insert into landing (repository_id, sha, revision_id, change_id, tip, kind, evidence, token_id, at)
@@ -42,7 +45,7 @@ pub(crate) async fn record(
         shas.first(),
         claim.kind.as_str(),
         evidence.as_str(),
-        token.0,
+        token.map(|token| token.0),
         now,
         &shas,
     )

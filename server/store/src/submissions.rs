@@ -13,7 +13,7 @@ use domain::{
     digest::{Covered, Digest, PatchHash},
     host::Host,
     ids::{ChangeId, PersonId, RepositoryId, RevisionId, TokenId},
-    landing::{Claim, Evidence},
+    landing::Claim,
     names::{ChangeKey, CommitSha, RepositoryName},
     provenance::{Mark, Written},
 };
@@ -137,8 +137,8 @@ pub async fn record(
         lines::record(tx, &outcome, &submission.written).await?;
     }
     let landed = submission.landed.as_ref().filter(|_| !outcome.differs);
-    if let (Some(claim), Some(token)) = (landed, submission.source.token()) {
-        landings::record(tx, &outcome, claim, Evidence::Tree, token).await?;
+    if let Some(claim) = landed {
+        landings::record(tx, &outcome, claim, submission.source.token()).await?;
     }
     carries::record(tx, &outcome, proved).await?;
     reverts::record(tx, &outcome, undoes, claims_max_age).await?;

@@ -3,6 +3,7 @@
 
 mod auth;
 mod client;
+mod landed;
 mod open;
 mod patch;
 mod say;
@@ -22,10 +23,11 @@ use domain::{
     contributor::{Contributor, Role},
     digest::PatchHash,
     host::Host,
-    names::CommitSha,
+    names::{Branch, CommitSha},
 };
+use landed::Signed;
 use patch::Incomplete;
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 use store::{
     Db, hosts,
     hosts::Look,
@@ -112,11 +114,25 @@ async fn read(
         }
     };
     let commits = commits.unwrap_or_default();
+    let signed = signed(
+        db,
+        change,
+        &pull,
+        (&merge_base, &head),
+        &patch,
+        commits.len(),
+    )
+    .await?;
+    let landed = match (pull.became()?, signed) {
+        (Some(last), Some(signed)) => landed::landed(client, at, &last, &signed).await?,
+        _ => None,
+    };
     let (change, host) = (change.clone(), change.host);
     let submission = spawn_blocking(move || {
         let told = told(&change, &pull, &merge_base, &head, &commits);
         let mut submission = assembled(told, patch, host)?;
         submission.contributors.extend(known_to(host, &commits));
+        submission.landed = landed;
         Ok::<_, Failed>(submission)
     });
     submission
@@ -131,8 +147,38 @@ async fn read(
 pub async fn became(client: &Client, change: &hosts::Change) -> Result<Option<CommitSha>, Failed> {
     let asked = format!("/repos/{}/pulls/{}", change.repository, change.key);
     let pull: Pull = client.get(&asked).await?;
-    let became = pull.merge_commit_sha.filter(|_| pull.merged);
-    became.as_deref().map(sha).transpose()
+    pull.became()
+}
+
+/// What was signed off, or could have been: none where nobody gave all of the patch.
+async fn signed(
+    db: &Db,
+    change: &hosts::Change,
+    pull: &Pull,
+    (merge_base, head): (&CommitSha, &CommitSha),
+    patch: &Patch,
+    commits: usize,
+) -> Result<Option<Signed>, Failed> {
+    let target = &pull.base.name;
+    let known = hosts::At {
+        target,
+        merge_base,
+        head,
+    };
+    let patch = match patch {
+        _ if !pull.merged => return Ok(None),
+        Patch::Incomplete(_) => return Ok(None),
+        Patch::Whole(patch) => patch.clone(),
+        Patch::Known(_) => hosts::patch(db, change, &known).await?,
+    };
+    Ok(Some(Signed {
+        target: Branch::parse(target.as_str())
+            .map_err(|_| Failed::of("its target is no branch"))?,
+        merge_base: merge_base.clone(),
+        head: head.clone(),
+        patch: Arc::new(patch),
+        commits,
+    }))
 }
 
 /// Whether a pull request can be called so; anything else would be another path.

@@ -1,8 +1,9 @@
 //! What GitHub answers, as far as it is read.
 
+use super::{Failed, sha};
 use crate::api::wire as ours;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use domain::host::Host;
+use domain::{host::Host, names::CommitSha};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
 
@@ -25,6 +26,17 @@ pub struct Pull {
     pub body: Option<String>,
     #[serde(default)]
     pub labels: Vec<Label>,
+}
+
+impl Pull {
+    /// The last commit that it became, if it was merged.
+    ///
+    /// # Errors
+    /// What is said to be one is none.
+    pub fn became(&self) -> Result<Option<CommitSha>, Failed> {
+        let became = self.merge_commit_sha.as_deref().filter(|_| self.merged);
+        became.map(sha).transpose()
+    }
 }
 
 #[derive(Deserialize)]
@@ -117,6 +129,13 @@ fn known<'de, D: Deserializer<'de>>(from: D) -> Result<Option<User>, D::Error> {
         Value::Object(nobody) if nobody.is_empty() => Ok(None),
         user => User::deserialize(user).map(Some).map_err(D::Error::custom),
     }
+}
+
+/// A commit as git has it.
+#[derive(Deserialize)]
+pub struct GitCommit {
+    pub tree: Object,
+    pub parents: Vec<Object>,
 }
 
 /// What git recorded of a commit.

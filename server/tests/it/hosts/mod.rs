@@ -2,6 +2,7 @@
 
 mod any_order;
 mod checks;
+mod landed;
 mod merging;
 mod submitting;
 
