@@ -2,6 +2,7 @@
 
 mod accounts;
 mod decide;
+mod deliveries;
 mod policies;
 mod refusal;
 mod settle;
@@ -12,6 +13,7 @@ pub use accounts::{
     LinkAccount, NameAccount, UnlinkAccount, link_account, name_account, unlink_account,
 };
 pub use decide::{Decide, decide};
+pub use deliveries::{WorkAgain, work_again};
 pub use policies::{
     DraftPolicy, RulePolicy, SetMode, SetPolicy, SetReaders, UnsetPolicy, draft_policy,
     rule_policy, set_mode, set_policy, set_readers, unset_policy,

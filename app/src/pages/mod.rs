@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod decisions;
+pub mod deliveries;
 pub mod people;
 pub mod problem;
 pub mod queue;
@@ -52,6 +53,7 @@ pub fn Pages() -> impl IntoView {
                 <Route path=path!("/") view=Queue ssr=SsrMode::Async/>
                 <Route path=path!("/changes/:id") view=Change ssr=SsrMode::Async/>
                 <Route path=path!("/decisions") view=Decisions ssr=SsrMode::Async/>
+                <Route path=path!("/deliveries") view=Deliveries ssr=SsrMode::Async/>
                 <Route path=path!("/repositories") view=Repositories ssr=SsrMode::Async/>
                 <Route path=path!("/repositories/*name") view=Repository ssr=SsrMode::Async/>
                 <Route path=path!("/people") view=People ssr=SsrMode::Async/>
@@ -114,6 +116,23 @@ fn Decisions() -> impl IntoView {
     page(
         |site, caller, theme| decisions::load(site, caller, theme, asked, before),
         decisions::show,
+    )
+}
+
+#[component]
+fn Deliveries() -> impl IntoView {
+    let query = Query::of_request();
+    let before = query
+        .get("before")
+        .and_then(|text| queue::parse_after(&text));
+    let asked = deliveries::Asked {
+        before: before.map(|(at, id)| (at, id.0)),
+        show: query.get("show").and_then(|text| text.parse().ok()),
+        told: query.refusal(),
+    };
+    page(
+        move |site, caller, theme| deliveries::load(site, caller, theme, asked),
+        deliveries::show,
     )
 }
 

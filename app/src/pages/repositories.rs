@@ -3,6 +3,7 @@
 use domain::{
     Timestamp,
     ids::PersonId,
+    people::Role,
     policy::{Mode, mode_at},
     problem::Problem,
     readers::Readers,
@@ -72,6 +73,7 @@ pub fn show(page: RepositoriesPage) -> AnyView {
         next,
         now,
     } = page;
+    let is_admin = viewer.roles.contains(&Role::Admin);
     view! {
         <PageTitle text="Repositories"/>
         <Frame viewer at=Place::Repositories>
@@ -79,6 +81,7 @@ pub fn show(page: RepositoriesPage) -> AnyView {
                 <header>
                     <div>
                         <h1>"Repositories"</h1>
+                        {is_admin.then(|| view! { <p><a href="/deliveries">"Deliveries of code hosts"</a></p> })}
                         <p>"What each demands before a gate opens, and whether gates enforce it. A repository is known by its first submission."</p>
                     </div>
                 </header>

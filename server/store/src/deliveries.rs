@@ -223,6 +223,41 @@ pub async fn recent(
         .collect()
 }
 
+/// A delivery with the first `most` bytes of its body.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn one(
+    conn: &mut PgConnection,
+    id: Uuid,
+    most: i32,
+) -> Result<Option<(Listed, Vec<u8>)>, Error> {
+    let row = sqlx::query!(
+        r#"select id, host, sender_id, event, received_at, length(body) as "bytes!", state, attempts, error,
+                  substring(body from 1 for $2) as "body!"
+           from delivery where id = $1"#,
+        id,
+        most,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| {
+        let listed = Listed {
+            id: row.id,
+            host: known(Host::parse(&row.host), "delivery", "host")?,
+            sender_id: row.sender_id,
+            event: row.event,
+            received_at: row.received_at,
+            bytes: row.bytes,
+            state: known(State::parse(&row.state), "delivery", "state")?,
+            attempts: row.attempts,
+            error: row.error,
+        };
+        Ok((listed, row.body))
+    })
+    .transpose()
+}
+
 /// Deletes deliveries that were over before that moment, at most `most`, and says how many.
 ///
 /// # Errors

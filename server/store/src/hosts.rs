@@ -340,6 +340,45 @@ pub async fn has_told(db: &Db, change: &Change, revision: &At<'_>) -> Result<boo
     .await?)
 }
 
+/// A change that could not be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Troubled {
+    pub host: Host,
+    pub repository: String,
+    pub key: String,
+    pub error: String,
+    /// When it is tried again; none where it was given up.
+    pub due_at: Option<Timestamp>,
+    /// When the host said what is recorded.
+    pub confirmed_at: Option<Timestamp>,
+}
+
+/// The changes that could not be looked at, at most `most`, those first that were given up.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn troubled(conn: &mut PgConnection, most: i64) -> Result<Vec<Troubled>, Error> {
+    let rows = sqlx::query!(
+        r#"select host, repository, key, error as "error!", due_at, confirmed_at from host_change where error is not null
+           order by due_at nulls first, host, folded, key limit $1"#,
+        most,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Troubled {
+                host: known(Host::parse(&row.host), "host_change", "host")?,
+                repository: row.repository,
+                key: row.key,
+                error: row.error,
+                due_at: row.due_at,
+                confirmed_at: row.confirmed_at,
+            })
+        })
+        .collect()
+}
+
 /// An open change as it is recorded here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Open {

@@ -447,6 +447,10 @@ fn every_call_of_a_form_is_a_post_under_its_own_prefix() {
             "/fn/unset-policy",
             "POST",
         ),
+        (
+            "/fn/work-again",
+            "POST",
+        ),
     }
     "#);
 }

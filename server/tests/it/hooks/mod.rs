@@ -1,5 +1,7 @@
 //! What code hosts tell: checked, stored, answered, and worked on afterwards.
 
+mod page;
+
 use crate::support::{
     HOOK_SECRETS, TestServer,
     changes::{change, sha},
