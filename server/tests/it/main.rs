@@ -14,6 +14,7 @@ mod gate;
 mod gate_cli;
 mod gate_table;
 mod hooks;
+mod hostile;
 mod hosts;
 mod marks_cli;
 mod pages;
