@@ -46,7 +46,8 @@ export function commitId(...words: unknown[]): string {
 const aFile = { name: 'payments/retry.ts', content: 'export const retries = 3;\n' };
 
 function described(change: Change) {
-  const { repository, key, title = 'Retry settlements', url, target = 'main', author, tool, commits = [{}] } = change;
+  const { repository, key, title = 'Retry settlements', url, target = 'main', tool, commits = [{}] } = change;
+  const author = change.author ?? commits[commits.length - 1]?.author ?? ana;
   const base = change.base ?? commitId('base', repository);
   const head = change.head ?? commitId(change);
   const ids = commits.map((_, n) => (n === commits.length - 1 ? head : commitId(head, n)));

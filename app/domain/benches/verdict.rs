@@ -116,6 +116,7 @@ fn standing(
         provenance: Provenance::Assisted,
         believed: None,
         level: None,
+        unclaimed: false,
         undoes: None,
         voices: (1..=DECISIONS)
             .map(|seq| voice(seq, now, approved))

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// Which code makes standings. Raised with every change of what stands in one or of how it is found: then all that are
 /// stored are made anew, and none is trusted meanwhile.
-pub const FORM: i32 = 8;
+pub const FORM: i32 = 9;
 
 /// What holds for one revision. Stored; stamped beside it with the versions of policy and people that it was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub struct Standing {
     pub believed: Option<String>,
     /// The lowest among its human contributors, each as it was when the revision arrived; none is `nobody`.
     pub level: Option<Level>,
+    /// Whether nobody said whose change it is: then it is nobody's, whatever addresses its commits bear.
+    pub unclaimed: bool,
     /// The allowed change that this one only undoes.
     pub undoes: Option<Undone>,
     /// Every decision of the change, in the order of `seq`.

@@ -227,8 +227,16 @@ impl Case {
         self
     }
 
-    /// Adds a commit author whose address was proved to be this person's, who had this level when the revision arrived.
+    /// Somebody said that it is this person's change, who is proved to be them, and had this level when the revision arrived.
     pub fn by(self, name: &str, level: Option<Level>) -> Self {
+        let mut case = self.with_commit_by(name, level);
+        let last = case.contributors.last_mut().expect("a contributor");
+        last.contributor.role = Role::ChangeAuthor;
+        case
+    }
+
+    /// Adds a commit author whose address was proved to be this person's, who had this level when the revision arrived.
+    pub fn with_commit_by(self, name: &str, level: Option<Level>) -> Self {
         self.tied(name, true, level)
     }
 

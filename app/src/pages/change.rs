@@ -17,7 +17,7 @@ use domain::{
     problem::Problem,
     provenance::{self, Mark, Provenance, Share, Written},
     standing::Standing,
-    verdict::{Need, Verdict, Word},
+    verdict::{Need, UNCLAIMED, Verdict, Word},
 };
 use leptos::prelude::*;
 use store::{
@@ -830,7 +830,7 @@ fn Facts(
                     <dt>"Author"</dt>
                     <dd><Theirs text=case.change.author.clone()/></dd>
                     <dt>"Counts as"</dt>
-                    <dd>{level}<small>"the lowest level among its contributors, as it was when the revision arrived"</small></dd>
+                    <dd>{level}<small>{counts_as(&standing)}</small></dd>
                     <dt>"Written by"</dt>
                     <dd>
                         <Origin provenance=standing.provenance tools/>
@@ -926,6 +926,15 @@ fn Other(change: ChangeId, other: Revision, now: Timestamp) -> AnyView {
         </li>
     }
     .into_any()
+}
+
+/// How the level was found.
+fn counts_as(standing: &Standing) -> &'static str {
+    if standing.unclaimed {
+        UNCLAIMED
+    } else {
+        "the lowest level among its contributors, as it was when the revision arrived"
+    }
 }
 
 /// How many contributors are named beside the patch.

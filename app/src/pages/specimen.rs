@@ -144,7 +144,7 @@ pub fn case() -> Case {
         paths: vec![],
         contributors: vec![Known {
             contributor: Contributor {
-                role: Role::Author,
+                role: Role::ChangeAuthor,
                 who,
                 login: None,
                 keys: vec![],

@@ -2,6 +2,7 @@
 
 use domain::{
     case::Case,
+    contributor::Role,
     decision::Kind,
     deployment::Sanction,
     people::Level,
@@ -128,6 +129,29 @@ fn a_long_title_stands_there_whole_and_can_be_opened() {
 }
 
 #[test]
+fn a_change_of_which_nobody_said_whose_it_is_says_so_where_its_level_stands() {
+    let counts = |role| {
+        let mut case = case();
+        case.contributors[0].contributor.role = role;
+        let page = html(|| {
+            change::show(change_page(
+                viewer(super::specimen::BEN, "Ben", Level::Senior),
+                case,
+            ))
+        });
+        let counts = page.split("Counts as").nth(1).unwrap();
+        text(counts.split("</dd>").next().unwrap())
+    };
+    assert!(counts(Role::ChangeAuthor).starts_with("juniorthe lowest level"));
+    let nobodys = counts(Role::Author);
+    assert!(
+        nobodys.starts_with("nobody we knowNobody said whose change this is"),
+        "{nobodys}"
+    );
+    assert!(nobodys.contains("give --author"), "{nobodys}");
+}
+
+#[test]
 fn a_contributor_sees_the_form_closed_with_the_reason() {
     let page = html(|| {
         change::show(change_page(
@@ -138,8 +162,9 @@ fn a_contributor_sees_the_form_closed_with_the_reason() {
     assert!(button(&page, "approve").contains("disabled"), "{page}");
     assert!(button(&page, "reject").contains("disabled"), "{page}");
     assert!(
-        text(&page)
-            .contains("You had a hand in this change (author), so somebody else has to decide."),
+        text(&page).contains(
+            "You had a hand in this change (author of the change), so somebody else has to decide."
+        ),
         "{page}"
     );
     assert!(

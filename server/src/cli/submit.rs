@@ -15,20 +15,24 @@ use reqwest::{
 };
 use std::path::{Path, PathBuf};
 
+/// What somebody is told who does not say whose change it is.
+const UNSAID: &str = "hint: without --author (the login at the code host of who opened it) a change counts as nobody's, \
+                      whatever addresses its commits bear, unless another submission said whose it is";
+
 /// A message may begin with a line of any length; the server takes titles of 1,000 characters.
 const LONGEST_TITLE: usize = 300;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  countersign submit --repository acme/payments --key 142 --base origin/main --head HEAD
+  countersign submit --repository acme/payments --key 142 --author ana --base origin/main --head HEAD
 
   # GitHub Actions, on pull_request; actions/checkout with fetch-depth: 0
   countersign submit --repository \"$GITHUB_REPOSITORY\" --key \"$PR\" --author \"$PR_AUTHOR\" --title \"$PR_TITLE\" \\
     --target \"$GITHUB_BASE_REF\" --base \"origin/$GITHUB_BASE_REF\" --head \"$PR_HEAD_SHA\"
 
-  # GitLab CI, on merge requests; GIT_DEPTH: 0
-  countersign submit --repository \"$CI_PROJECT_PATH\" --key \"!$CI_MERGE_REQUEST_IID\" \\
+  # GitLab CI, on merge requests; GIT_DEPTH: 0; MR_AUTHOR asked of its API (GITLAB_USER_LOGIN is whoever ran the pipeline)
+  countersign submit --repository \"$CI_PROJECT_PATH\" --key \"!$CI_MERGE_REQUEST_IID\" --author \"$MR_AUTHOR\" \\
     --target \"$CI_MERGE_REQUEST_TARGET_BRANCH_NAME\" --base \"origin/$CI_MERGE_REQUEST_TARGET_BRANCH_NAME\" --head \"$CI_COMMIT_SHA\"
 
   # After the merge: the commit on the target is what ships, and the gate shall know it
@@ -76,7 +80,7 @@ pub struct ChangeOptions {
     /// Where people find the change
     #[arg(long)]
     pub url: Option<String>,
-    /// Who opened the change: their login at the code host
+    /// Who opened the change: their login at the code host; without it the change counts as nobody's
     #[arg(long, value_name = "LOGIN")]
     pub author: Option<String>,
     /// The name of who opened the change, as people should read it
@@ -116,6 +120,9 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let client = Client::new(&options.server)?;
     let (submission, patch) = read(&options.change, options.repo_dir.as_deref())?;
     let submitted = send(&client, &submission, patch).await?;
+    if options.change.author.is_none() && options.change.merged_as.is_none() {
+        eprintln!("{UNSAID}");
+    }
     if options.json {
         println!("{}", serde_json::to_string(&submitted)?);
     } else {

@@ -130,7 +130,7 @@ async fn b05_what_a_third_person_adds_takes_an_approval_of_its_own_and_not_their
     assert_eq!(verdict(&ci, &added.head).await, "waiting");
     assert_eq!(
         mallory.presses(Kind::Approve, &added, "").await,
-        Err(Problem::Contributor(Role::Author))
+        Err(Problem::Contributor(Role::ChangeAuthor))
     );
     let approved = ci.gate(&change.head).await;
     assert_eq!(approved.answer().1, "approved", "what Ben read");
@@ -293,7 +293,10 @@ async fn b12_nobody_approves_what_they_had_a_hand_in_in_whatever_way(pool: PgPoo
     let trailer = "Fix\n\nCo-authored-by: Ben <ben@halden.example>\n";
     let devin = "Fix\n\nLink to Devin run: https://app.devin.ai/sessions/0123456789abcdef0123456789abcdef\nRequested by: Ben (@ben)\n";
     for (role, theirs) in [
-        (Role::Author, change().by("ben")),
+        (
+            Role::Author,
+            change().by("ben").with(json!({ "author": null })),
+        ),
         (Role::ChangeAuthor, change().with(json!({ "author": who }))),
         (
             Role::Committer,
@@ -350,7 +353,7 @@ async fn b15_whoever_lets_their_own_change_pass_is_on_record_and_owes_a_review(p
     ci.submit(&own).await;
     assert_eq!(
         ben.presses(Kind::Approve, &own, "").await,
-        Err(Problem::Contributor(Role::Author))
+        Err(Problem::Contributor(Role::ChangeAuthor))
     );
     assert_eq!(ben.breaks_the_glass(&own, "INC-1").await, Ok(()));
     let answer = ci.gate(&own.head).await;
@@ -375,11 +378,23 @@ async fn b15_whoever_lets_their_own_change_pass_is_on_record_and_owes_a_review(p
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn b16_a_borrowed_address_gives_nothing_and_no_decision_can_be_edited(pool: PgPool) {
     let (t, ci, change, ben) = ready(pool).await;
+    let ben = ben.linked("ben").await;
+    let unsaid = json!({ "author": null });
     let borrowed = change.clone().key("143").by("ben").pushed("c2");
+    ci.submit(&borrowed.clone().with(unsaid.clone())).await;
+    let answer = ci.gate(&borrowed.head).await.json;
+    assert_eq!(answer["verdict"], "waiting", "Ben's address, by whomever");
+    assert_eq!(answer["reasons"][1]["code"], "author_unsaid");
+    let anas = change.clone().key("144").pushed("c3");
+    let hers = json!({ "author": { "name": "Ana", "email": "ana@halden.example" } });
+    ci.submit(&anas.clone().by("ben").with(hers)).await;
+    assert_eq!(verdict(&ci, &anas.head).await, "waiting", "Ana's change");
     ci.submit(&borrowed).await;
-    assert_eq!(verdict(&ci, &borrowed.head).await, "waiting");
-    let borrowing = t.senior("li").await;
-    borrowing.approve(&borrowed).await;
+    assert_eq!(
+        verdict(&ci, &borrowed.head).await,
+        "not_required",
+        "as soon as it is said that it is Ben's"
+    );
     ben.approve(&change).await;
     let id = t.id_of(&change).await;
     for path in [

@@ -120,7 +120,7 @@ async fn whoever_is_no_admin_or_had_a_hand_in_it_sees_the_form_and_cannot_use_it
         (t.senior("li").await, Problem::NotAllowed),
         (
             author,
-            Problem::Contributor(domain::contributor::Role::Author),
+            Problem::Contributor(domain::contributor::Role::ChangeAuthor),
         ),
     ] {
         let form = forms(&who, "").await.remove(0);

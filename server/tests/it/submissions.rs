@@ -123,7 +123,7 @@ async fn contributors_are_a_union_that_never_shrinks(pool: PgPool) {
     let refused = ben.presses(Kind::Approve, &change(), "").await;
     assert_eq!(
         refused,
-        Err(Problem::Contributor(Role::Author)),
+        Err(Problem::Contributor(Role::ChangeAuthor)),
         "a rebase by somebody else frees nobody"
     );
 }

@@ -18,15 +18,14 @@ impl Case {
         (is_of_them && is_free) || (belief.author && self.is_author_of_all(held.person))
     }
 
-    /// Whether a proved link leads to them from the change's author and from that of every commit.
+    /// Whether it was said that the change is theirs, and a proved link leads to them from the author of every commit too.
     fn is_author_of_all(&self, person: PersonId) -> bool {
         let is_author = |role| matches!(role, Role::ChangeAuthor | Role::Author);
         let mut authors = self
             .contributors
             .iter()
-            .filter(|known| is_author(known.contributor.role))
-            .peekable();
-        authors.peek().is_some()
+            .filter(|known| is_author(known.contributor.role));
+        !self.is_unclaimed()
             && authors.all(|known| {
                 let is_theirs =
                     |tie: &super::Tie| tie.person == person && tie.proved && tie.holds();

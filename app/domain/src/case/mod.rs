@@ -159,6 +159,7 @@ impl Case {
             provenance: self.marked(),
             believed: None,
             level: self.level(),
+            unclaimed: self.is_unclaimed(),
             undoes: self.undoes.clone(),
             voices: voices
                 .map(|recorded| self.voice(recorded, &strangers))
@@ -177,15 +178,21 @@ impl Case {
     }
 
     /// The level of the revision: the lowest among its contributors, each as it was when the revision arrived.
-    /// None is `nobody`: a contributor whom no proved link leads to, or nobody but those whom a message names. That is a line of text
-    /// that anybody can write: it may lower a level, and never give one.
+    /// None is `nobody`: a contributor whom no proved link leads to, or a change of which nobody said whose it is. Anybody can write
+    /// any address into a commit: it may lower a level, and never give one.
     #[must_use]
     pub fn level(&self) -> Option<Level> {
-        let is_hearsay = |known: &Known| known.contributor.role.is_hearsay();
-        if self.contributors.iter().all(is_hearsay) {
+        if self.is_unclaimed() {
             return None;
         }
         self.contributors.iter().map(Known::level).min().flatten()
+    }
+
+    /// Whether nobody said whose change it is. Only whoever submitted it can: its commits are written by their author.
+    #[must_use]
+    pub fn is_unclaimed(&self) -> bool {
+        let said = |known: &Known| known.contributor.role == Role::ChangeAuthor;
+        !self.contributors.iter().any(said)
     }
 
     /// Whether somebody may see the change.

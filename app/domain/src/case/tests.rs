@@ -167,9 +167,9 @@ fn what_a_message_says_lowers_a_level_and_never_gives_one() {
         agents.contributors[0].contributor.role = hearsay;
         assert_eq!(agents.level(), None);
         assert_eq!(agents.role_of(id("ben")), Some(hearsay), "it bars");
-        let with_a_junior = agents
-            .by("ben", Some(Level::Senior))
-            .by("ana", Some(Level::Junior));
+        let with_a_senior = agents.by("li", Some(Level::Senior));
+        assert_eq!(with_a_senior.level(), Some(Level::Senior));
+        let with_a_junior = with_a_senior.by("ana", Some(Level::Junior));
         assert_eq!(with_a_junior.level(), Some(Level::Junior));
         let mut asked_by_a_junior = case()
             .by("ben", Some(Level::Senior))

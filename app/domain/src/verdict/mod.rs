@@ -15,7 +15,7 @@ use crate::{
     carry::Undone,
     change::Patch,
     policy::Policy,
-    standing::{Standing, Voice},
+    standing::{Asked, Standing, Voice},
 };
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +44,12 @@ pub fn verdict(standing: &Standing, policy: &Policy, now: Timestamp) -> Verdict 
         return Verdict::Rejected(vetoes.into_iter().map(Veto::from).collect());
     }
     if !needs.is_empty() {
-        return Verdict::Waiting { needs, expired };
+        let unclaimed = is_unclaimed(standing, policy);
+        return Verdict::Waiting {
+            needs,
+            expired,
+            unclaimed,
+        };
     }
     if let Some(undone) = undone {
         return Verdict::Reverts(undone.clone());
@@ -66,6 +71,8 @@ pub enum Verdict {
         needs: Vec<Need>,
         /// Approvals that would count, had they not ended.
         expired: Vec<Expired>,
+        /// Whether nobody said whose change it is, and the policy asks by level.
+        unclaimed: bool,
     },
     Overridden(BrokenGlass),
     Approved,
@@ -108,6 +115,9 @@ pub struct Veto {
     pub at: Timestamp,
 }
 
+/// Why what its commits call a senior's counts as nobody's, and what to do.
+pub const UNCLAIMED: &str = "Nobody said whose change this is, so it counts as nobody's, whatever its commits say; give --author when it is submitted.";
+
 /// Why, for machines and for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
@@ -149,9 +159,15 @@ impl Verdict {
         match self {
             Verdict::Undecidable(doubt) => vec![doubt.reason()],
             Verdict::Rejected(vetoes) => vetoes.iter().map(Veto::reason).collect(),
-            Verdict::Waiting { needs, expired } => {
+            Verdict::Waiting {
+                needs,
+                expired,
+                unclaimed,
+            } => {
                 let needs = needs.iter().map(Need::reason);
-                needs.chain(expired.iter().map(Expired::reason)).collect()
+                let expired = expired.iter().map(Expired::reason);
+                let unclaimed = unclaimed.then(|| reason("author_unsaid", UNCLAIMED));
+                needs.chain(unclaimed).chain(expired).collect()
             }
             Verdict::Overridden(glass) => vec![glass.reason()],
             Verdict::Approved => vec![reason(
@@ -298,6 +314,15 @@ fn doubt(standing: &Standing, policy: &Policy) -> Option<Doubt> {
 fn undone<'a>(standing: &'a Standing, policy: &Policy) -> Option<&'a Undone> {
     let undone = standing.undoes.as_ref();
     undone.filter(|_| policy.document.back.revert)
+}
+
+/// Whether nobody said whose change it is where that could make a difference: some rule that applies looks at the level.
+fn is_unclaimed(standing: &Standing, policy: &Policy) -> bool {
+    let by_level = |asked: &Asked| {
+        let rule = policy.document.rules.get(asked.rule);
+        rule.is_some_and(|rule| !rule.when.level.is_empty())
+    };
+    standing.unclaimed && standing.asked.iter().any(by_level)
 }
 
 /// Whether what the standing says of the rules can be said of this policy.

@@ -310,7 +310,7 @@ async fn those_who_may_not_decide_are_refused_whatever_they_press(pool: PgPool) 
         (&ana, low(Some(Level::Junior))),
         (&mika, low(Some(Level::Mid))),
         (&grace, low(None)),
-        (&author, Problem::Contributor(Role::Author)),
+        (&author, Problem::Contributor(Role::ChangeAuthor)),
     ] {
         for kind in [Kind::Approve, Kind::Reject] {
             let form = who.reads(&change).await.press(kind).because("so");

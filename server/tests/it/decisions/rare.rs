@@ -124,7 +124,7 @@ async fn a_rejection_is_not_set_aside_too_soon_by_oneself_or_by_whom_the_policy_
     ben.deactivated().await;
     assert_eq!(sent(&li, "2").await, Err(Problem::NothingToSetAside));
     let barred = t.senior("ana").await;
-    let contributor = Problem::Contributor(Role::Author);
+    let contributor = Problem::Contributor(Role::ChangeAuthor);
     assert_eq!(sent(&barred, "1").await, Err(contributor));
     assert_eq!(t.recorded().await, 1);
     assert_eq!(t.ci().await.gate(&change.head).await.answer().1, "rejected");

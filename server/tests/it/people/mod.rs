@@ -78,7 +78,7 @@ async fn a_senior_who_commits_under_a_private_address_is_nobody_until_it_is_link
     let ben = ben.linked("bens-private-address").await;
     assert_eq!(t.verdict(&before).await, "waiting", "the link ends it");
     let again = ben.presses(Kind::Approve, &before, "").await;
-    assert_eq!(again, Err(Problem::Contributor(Role::Author)));
+    assert_eq!(again, Err(Problem::Contributor(Role::ChangeAuthor)));
     let after = before.pushed("c2");
     t.ci().await.submit(&after).await;
     assert_eq!(
@@ -102,7 +102,11 @@ async fn another_spelling_of_an_address_bars_its_owner_and_gives_them_nothing(po
         let change = change().key(key).pushed(key).from(email);
         t.ci().await.submit(&change).await;
         let refused = ben.presses(Kind::Approve, &change, "").await;
-        assert_eq!(refused, Err(Problem::Contributor(Role::Author)), "{email}");
+        assert_eq!(
+            refused,
+            Err(Problem::Contributor(Role::ChangeAuthor)),
+            "{email}"
+        );
         assert_eq!(t.verdict(&change).await, "waiting", "{email}");
     }
 }
@@ -123,7 +127,7 @@ async fn a_rebase_by_somebody_else_does_not_free_the_author(pool: PgPool) {
         .submit(&rebased.clone().by("ana").pushed("as-ana"))
         .await;
     let refused = ben.presses(Kind::Approve, &rebased, "").await;
-    assert_eq!(refused, Err(Problem::Contributor(Role::Author)));
+    assert_eq!(refused, Err(Problem::Contributor(Role::ChangeAuthor)));
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]

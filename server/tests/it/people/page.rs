@@ -61,7 +61,7 @@ async fn an_admin_links_an_author_nobody_was_found_for_and_an_approval_ends(pool
     let id = t.id_of(&private).await;
     let page = ben.browser.page(&t, &format!("/changes/{id}")).await;
     assert!(
-        page.contains("as is known now, they had a hand in the change (author)"),
+        page.contains("as is known now, they had a hand in the change (author of the change)"),
         "{page}"
     );
     let page = grace.people("?q=BENS-priv").await;
@@ -112,7 +112,7 @@ async fn an_address_that_somebody_names_as_theirs_bars_them_and_gives_nothing(po
     assert_eq!(t.verdict(&his).await, "waiting");
     assert_eq!(
         ben.presses(Kind::Approve, &his, "").await,
-        Err(Problem::Contributor(Role::Author))
+        Err(Problem::Contributor(Role::ChangeAuthor))
     );
 }
 
@@ -127,7 +127,7 @@ async fn whose_address_somebody_calls_theirs_is_for_everybody_else_still_nobodys
     let favour = [("account", account)];
     assert_eq!(mika.says("name-account", &favour).await, Ok(()));
     let barred = mika.presses(Kind::Approve, &ghosts, "").await;
-    assert_eq!(barred, Err(Problem::Contributor(Role::Author)));
+    assert_eq!(barred, Err(Problem::Contributor(Role::ChangeAuthor)));
     let form = ben.reads(&ghosts).await.press(Kind::Approve);
     let silent = ben.calls(&form.without("none_of_these_is_me")).await.said();
     assert_eq!(silent, (422, Some(Problem::SayNoneIsYou)));

@@ -301,7 +301,7 @@ async fn a_stand_in_fills_one_place_for_no_contributor_in_no_other_repository(po
     let form = form.with("stands_in_for", &ben.id.to_string());
     assert_eq!(
         li.sends(&form).await.outcome(),
-        Err(Problem::Contributor(Role::Author))
+        Err(Problem::Contributor(Role::ChangeAuthor))
     );
 }
 

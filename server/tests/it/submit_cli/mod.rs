@@ -352,6 +352,20 @@ async fn every_kind_of_file_travels() {
 }
 
 #[tokio::test]
+async fn whoever_does_not_say_whose_change_it_is_is_told_what_it_counts_as() {
+    let (checkout, server) = (telling_change(), Server::default().serve().await);
+    let hint = "hint: without --author (the login at the code host of who opened it) a change counts as nobody's";
+    for more in [&["--json"][..], &["--author-name", "Ana"]] {
+        let seen = outcome(&mut submit(&server, &checkout.dir, more)).await;
+        assert_eq!(seen.code, Some(0), "{seen:?}");
+        assert!(seen.stderr.starts_with(hint), "{seen:?}");
+        assert!(!seen.stdout.contains("hint"), "{seen:?}");
+    }
+    let seen = outcome(&mut submit(&server, &checkout.dir, &["--author", "ana"])).await;
+    assert_eq!((seen.code, &*seen.stderr), (Some(0), ""));
+}
+
+#[tokio::test]
 async fn messages_and_names_that_are_not_utf8_travel_byte_for_byte() {
     let checkout = Checkout::new();
     let tree = checkout.git(&["rev-parse", "main^{tree}"]);

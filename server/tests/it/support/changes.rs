@@ -113,7 +113,7 @@ impl Change {
         let who = json!({ "name": self.author.0, "email": self.author.1 });
         let mut json = json!({
             "repository": self.repository(), "key": self.key, "title": "Retry settlement", "target": self.target,
-            "base": self.base, "head": self.head,
+            "base": self.base, "head": self.head, "author": who,
             "commits": [{ "sha": self.head, "tree": sha("tree"), "parents": [self.base], "author": who, "committer": who,
                           "message": self.message }],
         });

@@ -281,10 +281,9 @@ impl Then<'_> {
         self.rows.contributors.iter().filter(heard_of)
     }
 
-    /// The lowest of all who had a hand in it, as they were when it arrived; nobody's where only a line of text names them.
+    /// The lowest of all who had a hand in it, as they were when it arrived; nobody's where nobody said whose change it is.
     fn level_of(&self, revision: &Revision) -> usize {
-        let hearsay = |hand: &Contributor| matches!(hand.role.as_str(), "co_author" | "requester");
-        if self.hands().all(hearsay) {
+        if !self.hands().any(|hand| hand.role == "change_author") {
             return 0;
         }
         self.hands()

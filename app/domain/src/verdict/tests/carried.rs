@@ -75,7 +75,8 @@ fn an_approval_by_a_contributor_of_the_new_revision_does_not_carry_over() {
 #[test]
 fn an_approval_carries_over_past_strangers_only_of_whom_it_said_that_they_are_not_its_person() {
     let proved = |case: Case| case.pushed().proved_to_be(1, Proof::Blobs);
-    let named = proved(case().by_stranger().approved_by("ben"));
+    let anas = case().by("ana", Some(Level::Junior));
+    let named = proved(anas.by_stranger().approved_by("ben"));
     assert_eq!(named.word(), Word::Approved, "he said so of this one");
     let another = named.clone().by_unknown("somebody else");
     assert_eq!(another.word(), Word::Waiting);

@@ -12,11 +12,13 @@ mod stood_in;
 use super::*;
 use crate::{
     case::Case,
+    contributor,
     decision::{Kind, Proposed},
     people::Level,
+    policy::Who,
     problem::Problem,
     provenance::Provenance,
-    testing::{NOW, case, id},
+    testing::{self, NOW, case, id},
 };
 use time::Duration;
 
@@ -74,6 +76,54 @@ fn the_lowest_contributor_gives_the_level() {
 }
 
 #[test]
+fn where_nobody_says_whose_change_it_is_no_address_in_it_gives_a_level_and_all_of_them_bar() {
+    let borrowed = case().with_commit_by("ben", Some(Level::Senior));
+    assert_eq!(
+        (borrowed.level(), borrowed.word()),
+        (None, Word::Waiting),
+        "a senior's address, which anybody can write"
+    );
+    assert_eq!(
+        borrowed.role_of(id("ben")),
+        Some(contributor::Role::Author),
+        "it bars"
+    );
+    let reasons = |case: &Case| {
+        let reasons = case.judged().reasons();
+        reasons.iter().map(|one| one.code).collect::<Vec<_>>()
+    };
+    assert_eq!(reasons(&borrowed), ["approval_needed", "author_unsaid"]);
+    let approved = borrowed.clone().approved_by("li");
+    assert_eq!(approved.word(), Word::Approved);
+    let said = borrowed.clone().by("ben", Some(Level::Senior));
+    assert_eq!(said.word(), Word::NotRequired);
+    let by_a_junior = borrowed.clone().by("ana", Some(Level::Junior));
+    assert_eq!(by_a_junior.level(), Some(Level::Junior));
+    assert_eq!(reasons(&by_a_junior), ["approval_needed"]);
+    let of_a_senior = Who::of_level(Level::Senior);
+    let of_everybody = testing::rule("all", vec![testing::ask(1, of_a_senior)]);
+    let whoever = borrowed.under(vec![of_everybody]);
+    assert_eq!(reasons(&whoever), ["approval_needed"], "no rule looks");
+}
+
+#[test]
+fn commits_by_others_lower_the_level_of_a_named_author_and_never_raise_it() {
+    let seniors = case().by("ben", Some(Level::Senior));
+    let with = |level| seniors.clone().with_commit_by("ana", level).level();
+    assert_eq!(with(Some(Level::Junior)), Some(Level::Junior));
+    assert_eq!(with(None), None);
+    assert_eq!(with(Some(Level::Senior)), Some(Level::Senior));
+    assert_eq!(seniors.clone().by_stranger().level(), None);
+    assert_eq!(seniors.by_unproved("ana").level(), None);
+    let juniors = case().by("ana", Some(Level::Junior));
+    let with_a_seniors = juniors.with_commit_by("ben", Some(Level::Senior));
+    assert_eq!(with_a_seniors.level(), Some(Level::Junior));
+    let strangers = case().by("ana", None);
+    let with_a_seniors = strangers.with_commit_by("ben", Some(Level::Senior));
+    assert_eq!(with_a_seniors.level(), None);
+}
+
+#[test]
 fn unknown_asks_as_much_as_assisted_and_a_believed_word_asks_nothing() {
     let of = |provenance| {
         Case {
@@ -96,7 +146,8 @@ fn a_contributors_approval_does_not_count_also_when_the_tie_is_found_later() {
 
 #[test]
 fn a_link_that_is_withdrawn_frees_its_person_and_makes_nothing_count_that_it_had_ended() {
-    let linked = case().by_stranger().approved_by("ben").by_unproved("ben");
+    let anas = case().by("ana", Some(Level::Junior));
+    let linked = anas.approved_by("ben").by_unproved("ben");
     assert_eq!(linked.word(), Word::Waiting);
     let unlinked = linked.unlinked("ben");
     assert_eq!(unlinked.word(), Word::Waiting, "it stays ended");

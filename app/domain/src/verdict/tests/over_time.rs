@@ -207,6 +207,9 @@ fn the_author_is_believed_where_the_policy_says_so_and_no_mark_speaks_against_it
         ..own.clone()
     };
     assert_eq!(marked.word(), Word::Waiting, "a mark");
+    let mut unsaid = own.clone();
+    unsaid.contributors[0].contributor.role = Role::Author;
+    assert_eq!(unsaid.word(), Word::Waiting, "nobody said whose it is");
     let with_another = own.clone().by("mika", Some(Level::Mid));
     assert_eq!(with_another.word(), Word::Waiting, "another author");
     let with_a_stranger = own.clone().by_stranger();
