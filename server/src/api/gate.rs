@@ -12,11 +12,11 @@ use axum::{
 };
 use domain::{
     Timestamp,
-    gate::{self, Answer, Found, Moment, NoMoment, Question},
+    gate::{Answer, Moment, NoMoment, Question},
     ids::TokenId,
-    landing::{self, Source},
+    landing,
     names::{CommitSha, Environment, RepositoryName},
-    policy::{Policy, Terms},
+    policy::Terms,
     problem::Problem,
     token::Scope,
     verdict::Word,
@@ -250,7 +250,7 @@ pub async fn ask_then(
     let then = gates::then(&server.db, &question, &moment, server.claims_max_age()).await?;
     let then = then.ok_or_else(to_come)?;
     let policy = &then.terms.policy;
-    let answer = answered(then.found, then.sources, policy, moment.at());
+    let answer = landing::landed(then.found, then.sources, policy, moment.at());
     let judged = Judged {
         terms: then.terms,
         snapshot: moment.snapshot().to_owned(),
@@ -350,7 +350,7 @@ async fn judge(
     let known = asked.into_iter().map(|one| (one.found, one.sources));
     let known = known.chain([(last.found, last.sources)]);
     let answers = known
-        .map(|(found, sources)| answered(found, sources, &terms.policy, now))
+        .map(|(found, sources)| landing::landed(found, sources, &terms.policy, now))
         .collect();
     let judged = Judged {
         terms,
@@ -361,15 +361,6 @@ async fn judge(
     let mode = judged.terms.mode(now);
     let answers = answers.into_iter().map(|answer| answer.in_mode(mode));
     Ok((answers.collect(), judged, token.id))
-}
-
-/// Of a head the answer about the revisions that have it, of another commit that about the revisions that became it.
-fn answered(found: Vec<Found>, sources: Vec<Source>, policy: &Policy, now: Timestamp) -> Answer {
-    if found.is_empty() {
-        landing::landed(sources, policy, now)
-    } else {
-        gate::answer(found, policy, now)
-    }
 }
 
 /// The answers about a whole release, from the snapshot that the others came from: of commits that do not pass it is looked up

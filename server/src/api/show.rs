@@ -62,6 +62,7 @@ fn via(from: Via) -> wire::Via {
         kind: kind.to_owned(),
         digests: from.digests.iter().map(ToString::to_string).collect(),
         evidence,
+        onto: from.onto.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -351,6 +351,9 @@ pub struct Via {
     #[serde(default)]
     #[schema(example = "tree")]
     pub evidence: Option<String>,
+    /// The commit that it was added to, of which the answer says nothing: ask about that, too.
+    #[serde(default)]
+    pub onto: Vec<String>,
 }
 
 /// The policy that judged.

@@ -8,7 +8,14 @@ use domain::names::CommitSha;
 /// The most commits that a rebase is looked for in.
 const LONGEST: usize = 2_000;
 
-/// How `head` became the commit that `revision` names, by its parents and trees. None where that is the head itself.
+/// What a head became, and where the patch begins that it is.
+pub struct Became {
+    pub merged_as: MergedAs,
+    pub left: CommitSha,
+}
+
+/// How `head` became the commit that `revision` names, by its parents and trees. None where that is the head itself. Its patch
+/// begins where it left the commit before, or where it left `named`: the target may have taken a part of it since.
 ///
 /// # Errors
 /// It is not exactly the head merged onto what was there before, or git cannot say.
@@ -16,7 +23,8 @@ pub fn became(
     checkout: &Checkout,
     revision: &str,
     head: &CommitSha,
-) -> anyhow::Result<Option<MergedAs>> {
+    named: Option<&CommitSha>,
+) -> anyhow::Result<Option<Became>> {
     let tip = checkout.commit(revision)?;
     if tip == *head {
         return Ok(None);
@@ -36,8 +44,11 @@ pub fn became(
     let attempts = attempts
         .into_iter()
         .filter(|(kind, length)| *kind != Merged::Rebase || *length > 1);
+    let left = named.map(|named| checkout.merge_base(named, head));
+    // A target that has all of the head by now says nothing of where it left.
+    let left = left.transpose()?.filter(|left| left != head);
     for (kind, length) in attempts {
-        if let Some(became) = merged(checkout, kind, line.get(..length), head)? {
+        if let Some(became) = merged(checkout, kind, line.get(..length), head, left.as_ref())? {
             return Ok(Some(became));
         }
     }
@@ -53,7 +64,8 @@ fn merged(
     kind: Merged,
     commits: Option<&[Commit]>,
     head: &CommitSha,
-) -> anyhow::Result<Option<MergedAs>> {
+    left: Option<&CommitSha>,
+) -> anyhow::Result<Option<Became>> {
     let Some(commits @ [last, ..]) = commits else {
         return Ok(None);
     };
@@ -64,18 +76,22 @@ fn merged(
     };
     let onto = CommitSha::parse(onto.as_str()).context("git's answer")?;
     // The patch that people read begins there, too: the merge is to be that patch, and nothing that it does not show.
-    let base = checkout.merge_base(&onto, head)?;
-    if base == *head {
+    let left = match left {
+        Some(left) if checkout.merge_base(left, &onto)? == *left => left.clone(),
+        _ => checkout.merge_base(&onto, head)?,
+    };
+    if left == *head {
         return Ok(None);
     }
-    let tree = checkout.merged_tree(&base, &onto, head)?;
+    let tree = checkout.merged_tree(&left, &onto, head)?;
     let is_that = tree.as_deref() == Some(last.tree.as_str());
-    Ok(tree.filter(|_| is_that).map(|tree| MergedAs {
+    let merged_as = tree.filter(|_| is_that).map(|tree| MergedAs {
         kind,
         commits: commits.iter().map(landed).collect(),
         onto: onto.to_string(),
         tree,
-    }))
+    });
+    Ok(merged_as.map(|merged_as| Became { merged_as, left }))
 }
 
 fn landed(commit: &Commit) -> MergedCommit {

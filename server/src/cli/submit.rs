@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 /// What somebody is told who does not say whose change it is.
 const UNSAID: &str = "hint: without --author (the login at the code host of who opened it) a change counts as nobody's, \
                       whatever addresses its commits bear, unless another submission said whose it is";
+const NO_BASE: &str = "the change was merged without a commit of its own, so the gate knows its head already; name what it left with --base to say that it is merged";
 
 /// A message may begin with a line of any length; the server takes titles of 1,000 characters.
 const LONGEST_TITLE: usize = 300;
@@ -65,7 +66,7 @@ pub struct ChangeOptions {
     /// What the repository calls the change, such as 142
     #[arg(long)]
     pub key: ChangeKey,
-    /// The branch that the change goes to, as git knows it here; the patch begins where head left it. Not needed with --merged-as
+    /// The branch that the change goes to, as git knows it here; the patch begins where head left it. With --merged-as only where the target took a part of the change before the rest: the commit where the patch begins that was signed off
     #[arg(long, value_name = "REV", required_unless_present = "merged_as")]
     pub base: Option<String>,
     /// The change's last commit
@@ -138,15 +139,18 @@ pub fn read(
 ) -> anyhow::Result<(wire::Submission, Vec<u8>)> {
     let checkout = Checkout::open(repo_dir)?;
     let head = checkout.commit(&options.head)?;
-    let merged_as = match &options.merged_as {
+    let base = options.base.as_deref().map(|base| checkout.commit(base));
+    let base = base.transpose()?;
+    let became = match &options.merged_as {
         None => None,
-        Some(revision) => landing::became(&checkout, revision, &head)?,
+        Some(revision) => landing::became(&checkout, revision, &head, base.as_ref())?,
     };
-    let base = base(options, &checkout, merged_as.as_ref())?;
-    let merge_base = match &merged_as {
-        None => checkout.only_merge_base(&base, &head)?,
-        // What it became was compared with what the patch from there shows.
-        Some(_) => checkout.merge_base(&base, &head)?,
+    let (merge_base, merged_as) = match became {
+        Some(became) => (became.left, Some(became.merged_as)),
+        None => (
+            checkout.only_merge_base(&base.context(NO_BASE)?, &head)?,
+            None,
+        ),
     };
     if merge_base == head {
         bail!(
@@ -189,21 +193,6 @@ pub fn read(
         merged_as,
     };
     Ok((submission, patch))
-}
-
-/// Where the change left its target. What was merged is part of that now, and left it before the commit that it became.
-fn base(
-    options: &ChangeOptions,
-    checkout: &Checkout,
-    merged_as: Option<&wire::MergedAs>,
-) -> anyhow::Result<CommitSha> {
-    match (merged_as, &options.base) {
-        (Some(merged), _) => CommitSha::parse(merged.onto.as_str()).context("git's answer"),
-        (None, Some(base)) => checkout.commit(base),
-        (None, None) => bail!(
-            "the change was merged without a commit of its own, so the gate knows its head already; name what it left with --base to say that it is merged"
-        ),
-    }
 }
 
 fn author(options: &ChangeOptions) -> Option<wire::Author> {

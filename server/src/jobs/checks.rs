@@ -12,6 +12,7 @@ use domain::{
     Timestamp,
     change::ChangeState,
     gate::{self, Moment, Question},
+    landing,
 };
 use std::time::Duration;
 use store::{
@@ -135,7 +136,8 @@ async fn known(server: &Server, due: &Due, now: Timestamp) -> Result<Then, Faile
 
 /// What is to be said of it at a moment, as long as nothing happens.
 fn status(server: &Server, then: &Then, at: Timestamp) -> Status {
-    let answer = gate::answer(then.found.clone(), &then.terms.policy, at);
+    let (found, sources) = (then.found.clone(), then.sources.clone());
+    let answer = landing::landed(found, sources, &then.terms.policy, at);
     let mut open = then
         .found
         .iter()

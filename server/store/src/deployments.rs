@@ -13,7 +13,6 @@ use domain::{
     deployment::{Deployed, Judged, Sanction, Shipped, Then, judge},
     gate::Found,
     ids::{ChangeId, RepositoryId, RevisionId, TokenId},
-    landing::Source,
     names::{ChangeKey, CommitSha, Environment, RepositoryName},
     policy::{Mode, Policy, Terms},
     readers::Reader,
@@ -304,24 +303,20 @@ async fn heads(
     Ok(heads)
 }
 
-/// Adds the revisions that became the commits which are nobody's head.
+/// Adds the revisions that became the commits.
 async fn landed(
     tx: &mut Tx,
     report: &Report,
     found: &mut HashMap<CommitSha, Vec<Found>>,
     claims_max_age: Duration,
 ) -> Result<(), Error> {
-    let is_no_head = |commit: &&CommitSha| !found.contains_key(*commit);
-    let others: Vec<CommitSha> = report.commits.iter().filter(is_no_head).cloned().collect();
-    let now = AsOf::default();
+    let (commits, now) = (&report.commits, AsOf::default());
     let sources =
-        landings::sources(tx.conn(), &report.repository, &others, claims_max_age, now).await?;
-    let revisions = |sources: Vec<Source>| sources.into_iter().map(|source| source.found).collect();
-    found.extend(
-        sources
-            .into_iter()
-            .map(|(commit, all)| (commit, revisions(all))),
-    );
+        landings::sources(tx.conn(), &report.repository, commits, claims_max_age, now).await?;
+    for (commit, sources) in sources {
+        let became = sources.into_iter().map(|source| source.found);
+        found.entry(commit).or_default().extend(became);
+    }
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use domain::{
     change::ChangeState,
     gate::{self, Found, Moment},
     ids::{ChangeId, RevisionId},
-    landing::Source,
+    landing::{Evidence, Kind, Source},
     names::{Branch, CommitSha, RepositoryName},
     policy::{Policy, Terms},
     standing::{FORM, Standing},
@@ -44,7 +44,7 @@ pub struct Asked {
     pub snapshot: String,
     /// The revisions with this head.
     pub found: Vec<Found>,
-    /// Where there are none: the revisions that became this commit. None of both if nobody told of it.
+    /// The revisions that became this commit. None of both if nobody told of it.
     pub sources: Vec<Source>,
 }
 
@@ -53,9 +53,12 @@ pub struct Asked {
 struct Stale {
     change: ChangeId,
     revision: RevisionId,
+    head: CommitSha,
     state: ChangeState,
     target: Branch,
     current: bool,
+    /// How it became the commit, if that is not its head.
+    landed: Option<(Kind, Evidence, Option<CommitSha>)>,
 }
 
 /// What one look found for a question.
@@ -63,8 +66,6 @@ struct Stale {
 struct Looked {
     asked: Asked,
     stale: Vec<Stale>,
-    /// Whether it is no head, and revisions became it.
-    landed: bool,
 }
 
 /// What the one statement says of a question.
@@ -76,8 +77,8 @@ pub enum Glance {
     Stale,
 }
 
-/// For each question, in their order: its token, what its repository demands, and the revisions with this head there (going
-/// to `target`, if given), all as one snapshot has it. None where there is no such token. Nothing is remembered between
+/// For each question, in their order: its token, what its repository demands, and the revisions there that have this head or
+/// became it (going to `target`, if given), all as one snapshot has it. None where there is no such token. Nothing is remembered between
 /// calls, and no code host is asked.
 ///
 /// # Errors
@@ -117,9 +118,7 @@ pub async fn glance(db: &Db, questions: &[Asking]) -> Result<Vec<Glance>, Error>
     let looked = looked?;
     let glance = |looked: Option<Looked>| match looked {
         None => Glance::NoToken,
-        Some(looked) if looked.stale.is_empty() && !looked.landed => {
-            Glance::Fresh(Box::new(looked.asked))
-        }
+        Some(looked) if looked.stale.is_empty() => Glance::Fresh(Box::new(looked.asked)),
         Some(_) => Glance::Stale,
     };
     Ok(looked.into_iter().map(glance).collect())
@@ -142,21 +141,26 @@ async fn look(conn: &mut PgConnection, questions: &[Asking]) -> Result<Vec<Optio
         r#"select q.number as "number!", t.id, t.name, t.scopes, t.repositories, t.created_at, t.expires_at, t.revoked_at, t.last_used_at,
                   (select pg_current_snapshot()::text) as "snapshot!", repository.policy as "policy?", repository.policy_version as "policy_version?",
                   repository.policy_hash as "policy_hash?", repository.observe_until,
-                  f.revision_id as "revision?", f.change_id as "change?", f.target as "target?",
-                  f.revision_id is null and exists (
-                      select from landing l where l.repository_id = repository.id and l.sha = q.head and l.tip = q.head) as "landed!",
+                  f.revision_id as "revision?", f.change_id as "change?", f.head as "head?", f.target as "target?",
+                  f.kind as "kind?", f.evidence as "evidence?", f.onto as "onto?",
                   f.state as "state?", f.current as "current?", f.facts as "facts?: Json<Box<RawValue>>", f.fresh as "fresh?"
            from unnest($1::bytea[], $2::text[], $3::text[], $4::text[]) with ordinality as q(token, repository, head, target, number)
            join token t on t.hash = q.token
            left join repository on repository.folded = q.repository
            left join lateral (
-               select r.id as revision_id, r.change_id, r.target, c.state, c.head_revision = r.id as current, s.facts,
+               select r.id as revision_id, r.change_id, r.head, r.target, w.kind, w.evidence, w.onto,
+                      c.state, c.head_revision = r.id as current, s.facts,
                       coalesce(s.policy = repository.policy and s.policy_version = repository.policy_version
                                and s.people_version = (select version from people_version) and s.form = $5, false) as fresh
-               from revision r
+               from (select own.id, null as kind, null as evidence, null as onto from revision own
+                     where own.repository_id = repository.id and own.head = q.head
+                     union all
+                     select l.revision_id, l.kind, l.evidence, l.onto from landing l
+                     where l.repository_id = repository.id and l.sha = q.head and l.tip = q.head) w
+               join revision r on r.repository_id = repository.id and r.id = w.id
                join change_state c on c.repository_id = r.repository_id and c.change_id = r.change_id and c.until_version is null
                left join standing s on s.repository_id = r.repository_id and s.revision_id = r.id
-               where r.repository_id = repository.id and r.head = q.head and (q.target is null or r.target = q.target)
+               where q.target is null or r.target = q.target
            ) f on true"#,
         &tokens as &[&[u8]],
         &repositories,
@@ -169,13 +173,12 @@ async fn look(conn: &mut PgConnection, questions: &[Asking]) -> Result<Vec<Optio
     let mut all: Vec<Option<Looked>> = questions.iter().map(|_| None).collect();
     for mut row in rows {
         let place = usize::try_from(row.number - 1).ok();
-        let place = place.and_then(|i| Some((all.get_mut(i)?, &questions.get(i)?.commit)));
-        let (place, commit) = known(place, "question", "number")?;
+        let place = known(place.and_then(|i| all.get_mut(i)), "question", "number")?;
         let looked = match place {
             Some(looked) => looked,
             none => none.insert(row.looked(conn).await?),
         };
-        row.add_to(looked, commit)?;
+        row.add_to(looked)?;
     }
     Ok(all)
 }
@@ -201,13 +204,8 @@ pub async fn ask_facts(
     let mut tx = db.read().await?;
     let mut all = Vec::new();
     let looked = look(tx.conn(), questions).await?;
-    for (question, looked) in questions.iter().zip(looked) {
-        let Some(Looked {
-            mut asked,
-            stale,
-            landed,
-        }) = looked
-        else {
+    for looked in looked {
+        let Some(Looked { mut asked, stale }) = looked else {
             all.push(None);
             continue;
         };
@@ -215,29 +213,11 @@ pub async fn ask_facts(
             let which = Which::This(one.revision);
             let case = cases::load(tx.conn(), one.change, which, claims_max_age).await?;
             let case = known(case, "revision", "change_id")?;
-            asked
-                .found
-                .push(one.found(&question.commit, case.standing()));
-        }
-        if landed {
-            asked.sources = sources(tx.conn(), question, claims_max_age).await?;
+            asked.add(one, case.standing());
         }
         all.push(Some(asked));
     }
     Ok(all)
-}
-
-/// The revisions that became the commit and went where is asked.
-async fn sources(
-    conn: &mut PgConnection,
-    question: &Asking,
-    claims_max_age: Duration,
-) -> Result<Vec<Source>, Error> {
-    let commit = std::slice::from_ref(&question.commit);
-    let now = AsOf::default();
-    let sources =
-        landings::sources(conn, &question.repository, commit, claims_max_age, now).await?;
-    Ok(going_to(sources, question.target.as_ref()))
 }
 
 fn going_to(sources: HashMap<CommitSha, Vec<Source>>, target: Option<&Branch>) -> Vec<Source> {
@@ -284,18 +264,13 @@ pub async fn then(
         let case = known(case, "revision", "change_id")?;
         found.push(Found::of(&case));
     }
-    let sources = if found.is_empty() {
-        let commit = std::slice::from_ref(&question.commit);
-        let then =
-            landings::sources(conn, &question.repository, commit, claims_max_age, as_of).await?;
-        going_to(then, question.target.as_ref())
-    } else {
-        vec![]
-    };
+    let commit = std::slice::from_ref(&question.commit);
+    let sources =
+        landings::sources(conn, &question.repository, commit, claims_max_age, as_of).await?;
     Ok(Some(Then {
         terms,
         found,
-        sources,
+        sources: going_to(sources, question.target.as_ref()),
     }))
 }
 
@@ -344,7 +319,10 @@ struct Row {
     revoked_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
     snapshot: String,
-    landed: bool,
+    head: Option<String>,
+    kind: Option<String>,
+    evidence: Option<String>,
+    onto: Option<String>,
     policy: Option<String>,
     policy_version: Option<i32>,
     policy_hash: Option<Vec<u8>>,
@@ -396,15 +374,16 @@ impl Row {
         Ok(Looked {
             asked,
             stale: Vec::new(),
-            landed: self.landed,
         })
     }
 
     /// The revision that it names, if it names one.
-    fn add_to(self, looked: &mut Looked, head: &CommitSha) -> Result<(), Error> {
-        let (Some(revision), Some(change), Some(target), Some(state), Some(current)) = (
+    fn add_to(self, looked: &mut Looked) -> Result<(), Error> {
+        let landed = self.landed()?;
+        let (Some(revision), Some(change), Some(head), Some(target), Some(state), Some(current)) = (
             self.revision,
             self.change,
+            self.head,
             self.target,
             self.state,
             self.current,
@@ -414,35 +393,64 @@ impl Row {
         let one = Stale {
             change: ChangeId(change),
             revision: RevisionId(revision),
+            head: rows::head(head)?,
             state: rows::state(&state)?,
             target: rows::target(target)?,
             current,
+            landed,
         };
         let facts = self.facts.filter(|_| self.fresh == Some(true));
         // What this version cannot read is as good as not there.
         match facts.and_then(|facts| serde_json::from_str(facts.get()).ok()) {
-            Some(standing) => looked.asked.found.push(one.found(head, standing)),
+            Some(standing) => looked.asked.add(one, standing),
             None => looked.stale.push(one),
         }
         Ok(())
     }
+
+    /// How the revision became the commit, if that is not its head.
+    fn landed(&self) -> Result<Option<(Kind, Evidence, Option<CommitSha>)>, Error> {
+        let (Some(kind), Some(evidence)) = (&self.kind, &self.evidence) else {
+            return Ok(None);
+        };
+        let kind = known(Kind::parse(kind), "landing", "kind")?;
+        let evidence = known(Evidence::parse(evidence), "landing", "evidence")?;
+        let onto = self.onto.clone().map(rows::head).transpose()?;
+        Ok(Some((kind, evidence, onto)))
+    }
+}
+
+impl Asked {
+    fn add(&mut self, mut one: Stale, standing: Standing) {
+        match one.landed.take() {
+            None => self.found.push(one.found(standing)),
+            Some((kind, evidence, onto)) => self.sources.push(Source {
+                kind,
+                evidence,
+                onto,
+                found: one.found(standing),
+            }),
+        }
+    }
 }
 
 impl Stale {
-    fn found(self, head: &CommitSha, standing: Standing) -> Found {
+    fn found(self, standing: Standing) -> Found {
         let Self {
             change,
             revision,
+            head,
             state,
             target,
             current,
+            landed: _,
         } = self;
         Found {
             change,
             revision,
             state,
             target,
-            head: head.clone(),
+            head,
             current,
             standing,
         }

@@ -37,8 +37,8 @@ pub(crate) async fn record(
     };
     let now = tx.now();
     let new = sqlx::query!(
-        "insert into landing (repository_id, sha, revision_id, change_id, tip, kind, evidence, token_id, at)
-         select $1, sha, $2, $3, $4, $5, $6, $7, $8 from unnest($9::text[]) as landed (sha) on conflict do nothing",
+        "insert into landing (repository_id, sha, revision_id, change_id, tip, kind, evidence, token_id, at, onto)
+         select $1, sha, $2, $3, $4, $5, $6, $7, $8, $10 from unnest($9::text[]) as landed (sha) on conflict do nothing",
         outcome.repository.0,
         outcome.revision.0,
         outcome.change.0,
@@ -48,6 +48,7 @@ pub(crate) async fn record(
         token.map(|token| token.0),
         now,
         &shas,
+        claim.onto.as_str(),
     )
     .execute(tx.conn())
     .await?;
@@ -66,7 +67,8 @@ pub(crate) async fn record(
     .await
 }
 
-/// What commits came from that a revision became as a whole, each with its case as it is now or was.
+/// What commits came from that a revision became as a whole, each with its case as it is now or was. Loads each case: a gate
+/// reads the standings instead.
 pub(crate) async fn sources(
     conn: &mut PgConnection,
     repository: &RepositoryName,
@@ -76,7 +78,7 @@ pub(crate) async fn sources(
 ) -> Result<HashMap<CommitSha, Vec<Source>>, Error> {
     let shas: Vec<String> = commits.iter().map(ToString::to_string).collect();
     let rows = sqlx::query!(
-        "select l.sha, l.change_id, l.revision_id, l.kind, l.evidence from repository
+        "select l.sha, l.change_id, l.revision_id, l.kind, l.evidence, l.onto from repository
          join landing l on l.repository_id = repository.id
          where repository.folded = $1 and l.sha = any($2) and l.tip = l.sha and was_there(l.xid, $3::text::pg_snapshot)
          order by l.change_id, l.revision_id",
@@ -96,6 +98,7 @@ pub(crate) async fn sources(
         let source = Source {
             kind: known(Kind::parse(&row.kind), "landing", "kind")?,
             evidence: known(Evidence::parse(&row.evidence), "landing", "evidence")?,
+            onto: row.onto.map(rows::head).transpose()?,
             found: Found::of(&known(case, "landing", "change_id")?),
         };
         sources

@@ -66,7 +66,7 @@ pub struct Answer {
     pub reasons: Vec<Reason>,
     pub needs: Vec<Need>,
     pub changes: Vec<Judged>,
-    /// How the commit came from those changes; none where it is the head of each.
+    /// How the commit came from changes that it is not the head of, if there are such.
     pub via: Option<Via>,
     pub as_of: Timestamp,
 }

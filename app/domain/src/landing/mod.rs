@@ -117,6 +117,8 @@ impl Claim {
 pub struct Source {
     pub kind: Kind,
     pub evidence: Evidence,
+    /// The target's commit just before, where that is known.
+    pub onto: Option<CommitSha>,
     pub found: Found,
 }
 
@@ -126,6 +128,8 @@ pub struct Via {
     pub origin: Origin,
     /// What the answer rests on.
     pub digests: Vec<Digest>,
+    /// What the commit was added to, of which the answer says nothing: each once.
+    pub onto: Vec<CommitSha>,
 }
 
 /// What a commit is that is no head.
@@ -136,18 +140,28 @@ pub enum Origin {
     Part,
 }
 
-/// The answer to who asks about a commit that is nobody's head and that these revisions became: what their heads themselves
-/// would get.
+/// The answer to who asks about a commit, from the revisions that have it as their head and those that became it: what all of
+/// their heads together would get. So nobody who proposes what was shipped somewhere else hides what it came from.
 #[must_use]
-pub fn landed(sources: Vec<Source>, policy: &Policy, now: Timestamp) -> Answer {
+pub fn landed(
+    mut found: Vec<Found>,
+    mut sources: Vec<Source>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Answer {
+    sources.sort_by_key(|one| (one.found.change, one.found.revision));
+    let mut onto: Vec<CommitSha> = sources.iter().filter_map(|one| one.onto.clone()).collect();
+    onto.sort();
+    onto.dedup();
     let via = sources.first().map(|first| Via {
         origin: Origin::Landed(first.kind, weakest(&sources)),
         digests: sources
             .iter()
             .map(|one| one.found.standing.digest)
             .collect(),
+        onto,
     });
-    let found = sources.into_iter().map(|one| one.found).collect();
+    found.extend(sources.into_iter().map(|one| one.found));
     Answer {
         via,
         ..answer(found, policy, now)
@@ -200,6 +214,7 @@ fn part_of(head: &CommitSha, whole: &Answer) -> Answer {
         via: Some(Via {
             origin: Origin::Part,
             digests: changes.map(|one| one.found.standing.digest).collect(),
+            onto: vec![],
         }),
         reasons: vec![Reason {
             code: "part",

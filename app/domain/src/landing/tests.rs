@@ -111,6 +111,7 @@ fn source(change: u128, case: &Case, evidence: Evidence) -> Source {
     Source {
         kind: Kind::Squash,
         evidence,
+        onto: Some(sha(ONTO)),
         found: Found {
             change: ChangeId(Uuid::from_u128(change)),
             ..Found::of(case)
@@ -119,7 +120,7 @@ fn source(change: u128, case: &Case, evidence: Evidence) -> Source {
 }
 
 fn ask(sources: Vec<Source>) -> Answer {
-    landed(sources, &Policy::built_in(), NOW)
+    landed(vec![], sources, &Policy::built_in(), NOW)
 }
 
 #[test]
@@ -139,6 +140,7 @@ fn what_a_change_became_gets_what_its_head_would_get() {
         let via = answer.via.clone().unwrap();
         assert_eq!(via.digests, [Found::of(&case).standing.digest]);
         assert_eq!(via.origin, Origin::Landed(Kind::Squash, Evidence::Tree));
+        assert_eq!(via.onto, [sha(ONTO)]);
         assert_eq!(
             Answer {
                 via: None,
@@ -170,6 +172,29 @@ fn every_change_that_became_it_has_to_pass_and_the_weaker_evidence_is_named() {
     let via = answer.via.unwrap();
     assert_eq!(via.origin, Origin::Landed(Kind::Squash, Evidence::Host));
     assert_eq!(via.digests.len(), 2);
+}
+
+#[test]
+fn who_proposes_what_was_shipped_hides_nothing_of_what_it_came_from() {
+    let approved = case().by("ana", None).approved_by("ben");
+    let rejected = case().by("ana", None).rejected_by("ben");
+    let ask = |theirs: Case, ours: &Case| {
+        let sources = vec![source(1, ours, Evidence::Tree)];
+        landed(vec![Found::of(&theirs)], sources, &Policy::built_in(), NOW)
+    };
+    let answer = ask(another(999).approved_by("ben"), &rejected);
+    assert_eq!((answer.allow, answer.verdict), (false, Word::Rejected));
+    assert_eq!(
+        (answer.changes.len(), answer.via.unwrap().digests.len()),
+        (2, 1)
+    );
+    let open = ask(another(999), &approved);
+    assert_eq!((open.allow, open.verdict), (false, Word::Waiting));
+    let mut closed = another(999);
+    closed.change.state = crate::change::ChangeState::Closed;
+    assert!(ask(closed.clone(), &approved).allow);
+    let answer = ask(closed.rejected_by("ben"), &approved);
+    assert_eq!((answer.allow, answer.verdict), (false, Word::Rejected));
 }
 
 /// That the revision of this case has a commit below this head.

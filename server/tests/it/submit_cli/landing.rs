@@ -142,6 +142,7 @@ impl Story {
 async fn ships_as(pool: PgPool, way: &str) {
     let story = Story::new(pool).await;
     assert_eq!(story.submits(&[]).await.code, Some(0));
+    let before = story.checkout.head();
     let merged = story.merges(way);
     let (code, answer) = story.asks(&merged).await;
     assert_eq!(
@@ -168,7 +169,7 @@ async fn ships_as(pool: PgPool, way: &str) {
     let digest = &answer["changes"][0]["digest"];
     assert_eq!(
         answer["via"],
-        json!({ "kind": way, "digests": [digest], "evidence": "tree" })
+        json!({ "kind": way, "digests": [digest], "evidence": "tree", "onto": [before] })
     );
     let (told_before, events) = (story.t.count("landing").await, story.t.count("event").await);
     story.tells(&merged).await;
@@ -403,6 +404,97 @@ async fn what_both_sides_merged_is_no_obstacle(pool: PgPool) {
     let told = story.submits(&merged).await;
     assert_eq!(told.code, Some(0), "{told:?}");
     assert_eq!(story.asks(&squashed).await.0, Some(0));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_commit_that_somebody_proposes_elsewhere_is_what_it_came_from_all_the_same(pool: PgPool) {
+    let story = Story::new(pool).await;
+    let git = |arguments: &[&str]| story.checkout.git(arguments);
+    git(&["switch", "--quiet", "--create", "words"]);
+    story.checkout.write("docs/refund.md", "# Refunds\n");
+    story.checkout.commit("Write about refunds");
+    git(&["switch", "--quiet", "main"]);
+    let before = story.checkout.head();
+    story.submits(&["--head", "words"]).await;
+    story.approves(&change()).await;
+    git(&["merge", "--quiet", "--squash", "words"]);
+    let merged = story.checkout.commit("Write about refunds (142)");
+    let told = ["--head", "words", "--merged-as", &merged];
+    assert_eq!(story.submits(&told).await.code, Some(0));
+    let theirs = [
+        "--key", "999", "--base", &before, "--head", &merged, "--target", "attic",
+    ];
+    let closed = [&theirs[..], &["--state", "closed"]].concat();
+    assert_eq!(story.submits(&closed).await.code, Some(0));
+    let (code, answer) = story.asks(&merged).await;
+    assert_eq!(
+        (code, &answer["verdict"], &answer["via"]["kind"]),
+        (Some(0), &json!("approved"), &json!("squash")),
+        "{answer}"
+    );
+
+    assert_eq!(story.submits(&theirs).await.code, Some(0));
+    story.li.decides(&change(), Kind::Reject).await.unwrap();
+    let (code, answer) = story.asks(&merged).await;
+    assert_eq!(
+        (code, &answer["verdict"]),
+        (Some(1), &json!("rejected")),
+        "{answer}"
+    );
+    assert_eq!(answer["changes"].as_array().unwrap().len(), 2, "{answer}");
+    let snapshot = answer["snapshot"].as_str().unwrap();
+    let path =
+        format!("/api/v1/gate/past?repository=acme/payments&commit={merged}&as_of={snapshot}");
+    assert_eq!(story.ci.get(&path).await.json["then"], answer);
+    let deployer = story.t.machine(&[Scope::Incidents], "acme/*").await;
+    let report = json!({ "repository": "acme/payments", "environment": "production", "commits": [merged], "key": "1" });
+    let recorded = deployer.post("/api/v1/deployments", report).await.json;
+    assert_eq!(recorded["commits"][0]["verdict"], "rejected", "{recorded}");
+}
+
+/// A branch `below`, and one on top of it that was signed off with all of both; then both were merged, one after the other.
+/// Where the two left `main`, and the second merge.
+async fn stacked(story: &Story, on_top: &str) -> (String, String) {
+    let git = |arguments: &[&str]| story.checkout.git(arguments);
+    let left = story.checkout.head();
+    git(&["switch", "--quiet", "--create", "below"]);
+    story.checkout.write("payments/auth.rs", "fn auth() {}\n");
+    story.checkout.commit("Ask who it is");
+    git(&["switch", "--quiet", "--create", "top"]);
+    story
+        .checkout
+        .write("payments/refund.rs", "fn refund() {}\n");
+    story.checkout.write("payments/auth.rs", on_top);
+    story.checkout.commit("Refund");
+    assert_eq!(story.submits(&["--head", "top"]).await.code, Some(0));
+    story.approves(&change()).await;
+    git(&["switch", "--quiet", "main"]);
+    git(&["merge", "--quiet", "--no-ff", "-m", "Merge below", "below"]);
+    git(&["merge", "--quiet", "--no-ff", "-m", "Merge top", "top"]);
+    (left, story.checkout.head())
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_was_signed_off_with_what_it_stands_on_ships_after_that(pool: PgPool) {
+    let story = Story::new(pool).await;
+    let (left, merged) = stacked(&story, "fn auth() {}\n").await;
+    let told = ["--head", "top", "--base", &left, "--merged-as", &merged];
+    assert_eq!(story.submits(&told).await.code, Some(0));
+    let (code, answer) = story.asks(&merged).await;
+    assert_eq!((code, &answer["verdict"]), (Some(0), &json!("approved")));
+    assert_eq!(answer["changes"][0]["revision"], 1);
+    let onto = story.checkout.git(&["rev-parse", "HEAD~1"]);
+    assert_eq!(answer["via"]["onto"], json!([onto]));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_a_stack_undoes_of_what_it_stands_on_was_shown_to_nobody(pool: PgPool) {
+    let story = Story::new(pool).await;
+    let (left, merged) = stacked(&story, "").await;
+    let told = ["--head", "top", "--base", &left, "--merged-as", &merged];
+    let told = story.submits(&told).await;
+    assert_eq!(told.code, Some(3), "{told:?}");
+    assert_eq!(story.asks(&merged).await.0, Some(2));
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
