@@ -81,6 +81,11 @@ test('people, as an admin sees them: nobody is kept out, wide or narrow, light o
   await expectOpenToAll(page, '/people');
 });
 
+test('deliveries of code hosts, as an admin sees them: nobody is kept out, wide or narrow, light or dark', async ({ as }) => {
+  const page = await as('grace');
+  await expectOpenToAll(page, '/deliveries');
+});
+
 test('a repository, as an admin sees it: nobody is kept out, wide or narrow, light or dark', async ({ as }) => {
   const page = await as('grace');
   await page.goto(`/repositories/${repository}?rollout=1`);
