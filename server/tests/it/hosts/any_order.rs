@@ -48,16 +48,18 @@ async fn what_no_delivery_told_is_found_by_one_walk(pool: PgPool) {
     // Of these at least nobody told: one is new, one is not open any more, one has another head.
     w.host.pull(NAME, 4, |pull| pull.head = branch(1));
     w.host.pull(NAME, 1, |pull| {
-        pull.state = if pull.state == "open" {
+        let state = if pull.state == "open" {
             "closed"
         } else {
             "open"
-        }
-        .to_owned()
+        };
+        (pull.state, pull.merged) = (state.to_owned(), false);
     });
     for number in [2, 3] {
-        w.host
-            .pull(NAME, number, |pull| pull.state = "open".to_owned());
+        // What is open is not merged any more.
+        w.host.pull(NAME, number, |pull| {
+            (pull.state, pull.merged) = ("open".to_owned(), false);
+        });
         w.repository.commit(
             &branch(number),
             &[(&file(number), Some(b"untold\n"))],
