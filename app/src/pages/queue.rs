@@ -8,7 +8,7 @@ use domain::{
     policy::Mode,
     problem::Problem,
     provenance::{Provenance, Tool},
-    verdict::{Verdict, Word},
+    verdict::{Verdict, Word, signed},
 };
 use leptos::prelude::*;
 
@@ -92,6 +92,8 @@ pub struct Row {
     pub could_sign: bool,
     /// Whether the viewer had a hand in it.
     pub mine: bool,
+    /// Whether the viewer's own approval counts already.
+    pub approved: bool,
     /// The revision that the viewer's own standing rejection is about.
     pub vetoed: Option<i32>,
     /// Since when its current revision waits.
@@ -114,6 +116,8 @@ impl Row {
         let (change, revision, standing) = (listed.change, listed.revision, listed.standing);
         let could_sign = viewer.person.active
             && (reaches(viewer, &verdict) || stands_in(viewer, places, &change, &verdict, now));
+        let signed = signed(&standing, &listed.terms.policy, now);
+        let approved = signed.iter().any(|voice| voice.person == viewer.person.id);
         Self {
             change: change.id,
             title: change.title,
@@ -125,9 +129,10 @@ impl Row {
             provenance: standing.provenance,
             tools: listed.tools,
             size: (revision.added, revision.removed, revision.files),
-            signed: standing.approvals().count(),
+            signed: signed.len(),
             could_sign,
             mine,
+            approved,
             vetoed: standing
                 .vetoes()
                 .filter(|veto| veto.person == viewer.person.id)
@@ -145,7 +150,8 @@ impl Row {
         match self.verdict.word() {
             _ if self.mine => Group::Mine,
             Word::Rejected if self.vetoed.is_some_and(|seen| seen < self.number) => Group::YourTurn,
-            Word::Waiting | Word::Overridden if self.could_sign => Group::YourTurn,
+            Word::Waiting if self.could_sign && !self.approved => Group::YourTurn,
+            Word::Overridden if self.could_sign => Group::YourTurn,
             _ => Group::Others,
         }
     }
@@ -745,6 +751,7 @@ fn needed(row: &Row, missing: usize) -> (String, String) {
     let barred = match row.group() {
         Group::Mine => "not you: you had a hand in it",
         Group::YourTurn => "",
+        Group::Others if row.approved => "you approved it",
         Group::Others if row.could_sign => "not yours to clear",
         Group::Others => "it takes another level",
     };

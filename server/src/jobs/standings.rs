@@ -1,4 +1,5 @@
-//! Makes standings anew after something changed about people, so that gates find them ready. Gates never depend on it.
+//! Makes standings anew after something changed about people, so that gates find them ready, and when an approval grows too old,
+//! so that the queue shows the change again. Gates never depend on it.
 
 use crate::state::Server;
 use domain::ids::ChangeId;
@@ -30,7 +31,7 @@ pub async fn run(server: Server) {
 /// The database refused.
 pub async fn batch(server: &Server) -> Result<usize, Error> {
     let mut conn = server.db.pool().acquire().await?;
-    let stale = standings::stale(&mut conn, BATCH).await?;
+    let stale = standings::stale(&mut conn, server.db.now(), BATCH).await?;
     drop(conn);
     let mut renewed = 0;
     for change in stale {

@@ -5,7 +5,14 @@ use crate::{
     cases::{self, Which},
     checks, people,
 };
-use domain::{case::Case, change::ChangeState, ids::ChangeId, standing, verdict::Word};
+use domain::{
+    Timestamp,
+    case::Case,
+    change::ChangeState,
+    ids::ChangeId,
+    standing,
+    verdict::{self, Word},
+};
 use sqlx::PgConnection;
 use time::Duration;
 
@@ -56,21 +63,24 @@ async fn forget(tx: &mut Tx, case: &Case) -> Result<(), Error> {
 }
 
 async fn write(tx: &mut Tx, case: &Case, people_version: i64) -> Result<(), Error> {
+    let standing = case.standing();
     sqlx::query!(
-        "insert into standing (repository_id, revision_id, change_id, head, target, facts, policy, policy_version, people_version, form)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        "insert into standing (repository_id, revision_id, change_id, head, target, facts, policy, policy_version, people_version, form, ends_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          on conflict (repository_id, revision_id) do update set facts = excluded.facts, policy = excluded.policy,
-             policy_version = excluded.policy_version, people_version = excluded.people_version, form = excluded.form",
+             policy_version = excluded.policy_version, people_version = excluded.people_version, form = excluded.form,
+             ends_at = excluded.ends_at",
         case.change.repository.0,
         case.revision.id.0,
         case.change.id.0,
         case.revision.head.as_str(),
         case.revision.target.as_str(),
-        serde_json::to_value(case.standing())?,
+        serde_json::to_value(&standing)?,
         case.policy.id,
         case.policy.version,
         people_version,
         standing::FORM,
+        verdict::ends(&standing, &case.policy, tx.now()),
     )
     .execute(tx.conn())
     .await?;
@@ -107,21 +117,26 @@ async fn enqueue(tx: &mut Tx, case: &Case) -> Result<(), Error> {
     Ok(())
 }
 
-/// Open changes of which a standing was made from other people or another policy than today's, or by other code, some of them. What is not
-/// open is seldom asked about, and then its case is loaded.
+/// Open changes of which a standing was made from other people or another policy than today's, or by other code, or of which an approval
+/// grew too old since, some of them. What is not open is seldom asked about, and then its case is loaded.
 ///
 /// # Errors
 /// The database refused.
-pub async fn stale(conn: &mut PgConnection, most: i64) -> Result<Vec<ChangeId>, Error> {
+pub async fn stale(
+    conn: &mut PgConnection,
+    now: Timestamp,
+    most: i64,
+) -> Result<Vec<ChangeId>, Error> {
     let ids = sqlx::query_scalar!(
         "select s.change_id from standing s
          join repository on repository.id = s.repository_id
          join change_state c on c.repository_id = s.repository_id and c.change_id = s.change_id and c.until_version is null
-         where c.state = 'open' and (s.people_version < (select version from people_version) or s.form <> $2
+         where c.state = 'open' and (s.people_version < (select version from people_version) or s.form <> $2 or s.ends_at <= $3
                                      or (s.policy, s.policy_version) <> (repository.policy, repository.policy_version))
          order by s.people_version desc limit $1",
         most,
         standing::FORM,
+        now,
     )
     .fetch_all(conn)
     .await?;

@@ -1,9 +1,12 @@
 //! What pages load: whose turn it is, what a filter leaves, where the next page begins, and what the record says.
 
-use crate::support::{
-    TestServer,
-    changes::{change, patch, sha},
-    people::Human,
+use crate::{
+    policies::asking,
+    support::{
+        TestServer,
+        changes::{change, patch, sha},
+        people::Human,
+    },
 };
 use app::{
     actions::Theme,
@@ -41,6 +44,25 @@ async fn a_change_waits_in_the_group_that_says_whose_turn_it_is(pool: PgPool) {
     assert_eq!(groups(ben.queue(&t, "").await), [1, 0, 0]);
     assert_eq!(groups(mika.queue(&t, "").await), [0, 1, 0]);
     assert_eq!(groups(ana.queue(&t, "").await), [0, 0, 1]);
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_change_that_needs_another_approval_is_no_longer_the_turn_of_whose_counts(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let (ben, li) = (t.senior("ben").await, t.senior("li").await);
+    t.policies().await.push(&asking(2, "senior")).await;
+    t.ci().await.submit(&change()).await;
+    let turns = async || {
+        let (bens, lis) = (ben.queue(&t, "").await, li.queue(&t, "").await);
+        (rows(&bens, "turn"), rows(&lis, "turn"), bens)
+    };
+    assert!(matches!(turns().await, (1, 1, _)));
+    ben.approve(&change()).await;
+    let (bens, lis, page) = turns().await;
+    assert_eq!((bens, lis, rows(&page, "others")), (0, 1, 1), "{page}");
+    assert!(page.contains("you approved it"), "{page}");
+    ben.withdraw(&change()).await;
+    assert!(matches!(turns().await, (1, 1, _)), "it counts no more");
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]

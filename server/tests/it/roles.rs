@@ -76,7 +76,7 @@ async fn the_application_may_add_to_the_record_and_never_rewrite_it(pool: PgPool
     session: delete insert select; updates data expires_at last_seen_at person_id revoked_at
     sign_in: insert select
     stand_in: insert select; updates ended_at ended_by until_version
-    standing: delete insert select update; updates change_id facts form head people_version policy policy_version repository_id revision_id target
+    standing: delete insert select update; updates change_id ends_at facts form head people_version policy policy_version repository_id revision_id target
     token: insert select; updates last_used_at revoked_at
     ");
 }

@@ -56,6 +56,13 @@ pub(super) fn approvals<'a>(
     (live, expired)
 }
 
+/// When the first of the approvals that count now grows too old.
+pub(super) fn next(standing: &Standing, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
+    let lasts = policy.document.approvals.expire_after?;
+    let (live, _) = approvals(standing, policy, now);
+    live.iter().map(|voice| voice.at + lasts).min()
+}
+
 fn ended(voice: &Voice, standing: &Standing, policy: &Policy, now: Timestamp) -> Option<Ended> {
     let terms = &policy.document.approvals;
     let turn = |minds: bool, turn: Option<Turn>, why: fn(Timestamp) -> Ended| {

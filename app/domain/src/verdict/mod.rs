@@ -115,6 +115,18 @@ pub struct Veto {
     pub at: Timestamp,
 }
 
+/// Who signed this revision off, as far as that counts now.
+#[must_use]
+pub fn signed<'a>(standing: &'a Standing, policy: &Policy, now: Timestamp) -> Vec<&'a Voice> {
+    expiry::approvals(standing, policy, now).0
+}
+
+/// When the verdict about what was approved may be another though nothing happens: an approval then grows too old.
+#[must_use]
+pub fn ends(standing: &Standing, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
+    expiry::next(standing, policy, now)
+}
+
 /// Why what its commits call a senior's counts as nobody's, and what to do.
 pub const UNCLAIMED: &str = "Nobody said whose change this is, so it counts as nobody's, whatever its commits say; give --author when it is submitted.";
 

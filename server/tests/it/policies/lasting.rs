@@ -12,6 +12,7 @@ use crate::{
 };
 use domain::{decision::Kind, problem::Problem};
 use serde_json::json;
+use server::jobs::standings;
 use sqlx::PgPool;
 use time::Duration;
 
@@ -86,6 +87,22 @@ async fn an_approval_lasts_as_long_as_the_policy_lets_it(pool: PgPool) {
     for gate in [&ci, &there] {
         assert_expired(&gate.gate(&change.head).await, "grew too old");
     }
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_change_comes_back_into_the_queue_when_its_approval_grows_too_old(pool: PgPool) {
+    let (t, _, _, _) = approved(pool).await;
+    t.holds_to("[approvals]\nexpire_after = \"1 hour\"").await;
+    let renewed = async || standings::batch(&t.server).await.unwrap();
+    let waits = async || t.count("queue where verdict = 'waiting'").await;
+    assert_eq!(renewed().await, 1, "for the new policy");
+    t.pass(Duration::HOUR - Duration::SECOND);
+    assert_eq!((renewed().await, waits().await), (0, 0));
+    t.pass(Duration::SECOND);
+    assert_eq!((renewed().await, waits().await), (1, 1));
+    assert_eq!(renewed().await, 0, "once");
+    let page = t.senior("li").await.browser.page(&t, "/").await;
+    assert!(page.contains("Retry settlement"), "{page}");
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]

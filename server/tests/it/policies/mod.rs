@@ -38,14 +38,14 @@ const PAYMENTS: &str = "/api/v1/repositories/acme/payments/policy";
 
 impl TestServer {
     /// A client with a token that may set the policies of `acme/*`, and nothing else.
-    async fn policies(&self) -> Machine {
+    pub async fn policies(&self) -> Machine {
         self.machine(&[Scope::Policy], "acme/*").await
     }
 }
 
 impl Machine {
     /// Sends a policy for `acme/payments`.
-    async fn push(&self, text: &str) -> Reply {
+    pub async fn push(&self, text: &str) -> Reply {
         self.try_to_push(text, "application/toml", None).await
     }
 

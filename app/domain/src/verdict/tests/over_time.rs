@@ -43,6 +43,31 @@ fn an_approval_ages_only_where_the_policy_says_so_and_says_when_it_ended() {
 }
 
 #[test]
+fn the_first_approval_to_grow_too_old_is_known_beforehand() {
+    let month = Duration::days(30);
+    let mut both = waiting_by_ana().approved_by("ben").approved_by("li");
+    let first = NOW + month;
+    let second = first + Duration::HOUR;
+    both.decisions[1].decision.at = NOW + Duration::HOUR;
+    let ends = |case: &Case, now| ends(&case.standing(), &case.policy, now);
+    assert_eq!(ends(&both, NOW), None, "the policy lets none age");
+    both.policy.document.approvals.expire_after = Some(month);
+    for (now, next, left) in [
+        (NOW, Some(first), vec!["ben", "li"]),
+        (first - Duration::SECOND, Some(first), vec!["ben", "li"]),
+        (first, Some(second), vec!["li"]),
+        (second, None, vec![]),
+    ] {
+        assert_eq!(ends(&both, now), next);
+        let standing = both.standing();
+        let signed = signed(&standing, &both.policy, now);
+        let by: Vec<&str> = signed.iter().map(|voice| &*voice.name).collect();
+        assert_eq!(by, left);
+    }
+    assert_eq!(ends(&both.withdrawn_by("ben"), NOW), Some(second));
+}
+
+#[test]
 fn going_back_to_draft_ends_what_was_approved_until_then_where_the_policy_says_so() {
     let mut twice = waiting_by_ana().approved_by("ben");
     twice.drafted = turn(1);
