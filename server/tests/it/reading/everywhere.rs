@@ -150,6 +150,9 @@ fn questions(method: &Method, route: &str) -> Vec<Question> {
             get("/repositories/ACME/Closed?change=7&draft=1", People),
         ],
         ("GET", "/people") => vec![get("/people", Admins), get("/people?q=inside", Admins)],
+        // What hosts sent, for admins; nothing was sent here.
+        ("GET", "/deliveries") => vec![get("/deliveries", Nobody)],
+        ("POST", "/fn/work-again") => vec![form(route, &[("delivery", NOBODYS)], Nobody)],
         ("POST", "/fn/decide") => Kind::ALL
             .into_iter()
             .map(|kind| {
