@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::{
     actions::{Refusal, Theme},
     components::frame::Viewer,
+    pages::reference::Document,
 };
 
 /// Put into a request by the server's session layer, and by nothing else.
@@ -35,6 +36,8 @@ pub struct Site {
     pub claims_max_age: Duration,
     /// A place for each large patch that is being read to be shown.
     pub large: Arc<Semaphore>,
+    /// What can be asked over REST.
+    pub reference: Arc<Document>,
 }
 
 /// What this server is, if it is one: a page rendered outside a request has none.

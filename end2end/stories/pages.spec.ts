@@ -62,6 +62,7 @@ const pages: Record<string, () => string> = {
   'decisions that do not match': () => '/decisions?by=nobody-is-called-this',
   'people': () => '/people',
   'repositories': () => '/repositories',
+  'reference of the API': () => '/docs',
   'repository': () => `/repositories/${repository}?change=waiting`,
   'address that leads nowhere': () => '/changes/nowhere',
 };

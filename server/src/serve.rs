@@ -42,6 +42,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     if !configured {
         jobs.spawn(jobs::policy::when_migrated(server.clone()));
     }
+    let routes = router(server.clone())?;
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("could not listen on {address}"))?;
@@ -55,7 +56,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
             stop.tell();
         }
     });
-    connections::serve(listener, router(server), patience, stop).await;
+    connections::serve(listener, routes, patience, stop).await;
     jobs.abort_all();
     Ok(())
 }
@@ -64,7 +65,10 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
 const LARGE_SHOWN_AT_ONCE: usize = 2;
 
 /// Every route of the server.
-pub fn router(server: Server) -> Router {
+///
+/// # Errors
+/// Where the API says of itself what its page cannot show.
+pub fn router(server: Server) -> anyhow::Result<Router> {
     let (api, document) = api::routes();
     let routes = Router::new()
         .merge(health::routes())
@@ -75,9 +79,10 @@ pub fn router(server: Server) -> Router {
         provider: server.settings.provider.name.as_str().into(),
         claims_max_age: server.claims_max_age(),
         large: Arc::new(Semaphore::new(LARGE_SHOWN_AT_ONCE)),
+        reference: Arc::new(web::reference(&document)?),
     });
-    let pages = auth::guarded(&server.auth, pages.merge(web::docs(document)))
-        .layer(from_fn_with_state(server.clone(), web::docs_for_tokens))
+    let pages = auth::guarded(&server.auth, pages.merge(web::openapi(Arc::new(document))))
+        .layer(from_fn_with_state(server.clone(), web::openapi_for_tokens))
         .layer(from_fn_with_state(server.clone(), api::elsewhere));
     let patience = server.settings.patience;
     let whole = routes
@@ -85,9 +90,8 @@ pub fn router(server: Server) -> Router {
         .layer(RequestBodyTimeoutLayer::new(patience.read.unsigned_abs()))
         .layer(RequestBodyDeadlineLayer::new(patience.body.unsigned_abs()));
     let nosniff = HeaderValue::from_static("nosniff");
-    web::outermost(whole.layer(SetResponseHeaderLayer::if_not_present(
-        header::X_CONTENT_TYPE_OPTIONS,
-        nosniff,
+    Ok(web::outermost(whole.layer(
+        SetResponseHeaderLayer::if_not_present(header::X_CONTENT_TYPE_OPTIONS, nosniff),
     )))
 }
 

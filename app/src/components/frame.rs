@@ -108,6 +108,7 @@ fn Me(viewer: Viewer) -> AnyView {
         <section class="me-card" id="me" popover aria-label="Account">
             <p><b><Theirs text=name/></b> <small>{rank(&viewer)}</small></p>
             <ThemeSwitch chosen=viewer.theme/>
+            <p><a href="/docs">"API"</a></p>
             <form action="/sign-out" method="post"><button class="btn">"Sign out"</button></form>
         </section>
     }

@@ -6,6 +6,7 @@ pub mod deliveries;
 pub mod people;
 pub mod problem;
 pub mod queue;
+pub mod reference;
 pub mod repositories;
 pub mod repository;
 pub mod sign_in;
@@ -57,6 +58,7 @@ pub fn Pages() -> impl IntoView {
                 <Route path=path!("/repositories") view=Repositories ssr=SsrMode::Async/>
                 <Route path=path!("/repositories/*name") view=Repository ssr=SsrMode::Async/>
                 <Route path=path!("/people") view=People ssr=SsrMode::Async/>
+                <Route path=path!("/docs") view=Reference ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in") view=SignIn ssr=SsrMode::Async/>
             </Routes>
         </Router>
@@ -176,6 +178,11 @@ fn Repository() -> impl IntoView {
         |site, caller, theme| repository::load(site, caller, theme, name, asked),
         repository::show,
     )
+}
+
+#[component]
+fn Reference() -> impl IntoView {
+    page(reference::load, reference::show)
 }
 
 #[component]

@@ -37,6 +37,7 @@ pub(super) type Body = Result<Bytes, BytesRejection>;
 
 /// What holds for a repository: its own policy, or the default.
 #[utoipa::path(
+    operation_id = "show_policy",
     get, path = "/api/v1/repositories/{owner}/{name}/policy", tag = "policies", security(("token" = ["read"]), ("token" = ["policy"])),
     params(("owner" = String, Path, example = "acme"), ("name" = String, Path, example = "payments", description = "With `%2F` for a slash.")),
     responses(
@@ -74,6 +75,7 @@ pub async fn show(
 
 /// Puts a policy in force, or proposes it to another admin where it lowers what was needed.
 #[utoipa::path(
+    operation_id = "put_policy",
     put, path = "/api/v1/repositories/{owner}/{name}/policy", tag = "policies", security(("token" = ["policy"])),
     params(("owner" = String, Path, example = "acme"), ("name" = String, Path, example = "payments", description = "With `%2F` for a slash."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read: refused if another version is in force by now.")),
@@ -114,6 +116,7 @@ pub async fn put(
 
 /// Back to the default, as a version of its own; proposed to another admin where that lowers what was needed.
 #[utoipa::path(
+    operation_id = "delete_policy",
     delete, path = "/api/v1/repositories/{owner}/{name}/policy", tag = "policies", security(("token" = ["policy"])),
     params(("owner" = String, Path, example = "acme"), ("name" = String, Path, example = "payments", description = "With `%2F` for a slash."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read: refused if another version is in force by now.")),
@@ -154,6 +157,7 @@ pub struct Trial {
 
 /// Tries a policy on the past, and on one change. Nothing is kept of it.
 #[utoipa::path(
+    operation_id = "try_policy",
     post, path = "/api/v1/repositories/{owner}/{name}/policy/try", tag = "policies", security(("token" = ["read"]), ("token" = ["policy"])),
     params(Trial, ("owner" = String, Path, example = "acme"), ("name" = String, Path, example = "payments", description = "With `%2F` for a slash.")),
     request_body(content = String, content_type = "application/toml", description = "The policy, 64 kB at most. `text/plain` is taken too."),

@@ -28,6 +28,7 @@ const REASON: usize = 400;
 
 /// Who may see a repository besides admins.
 #[utoipa::path(
+    operation_id = "show_readers",
     get, path = "/api/v1/repositories/{owner}/{name}/readers", tag = "readers", security(("token" = ["read"]), ("token" = ["admin"])),
     params(("owner" = String, Path, example = "acme"), ("name" = String, Path, example = "payments", description = "With `%2F` for a slash.")),
     responses(
@@ -59,6 +60,7 @@ pub async fn show(
 
 /// Lets only people of these teams see a repository, or everybody who is signed in. Holds from the next request on.
 #[utoipa::path(
+    operation_id = "put_readers",
     put, path = "/api/v1/repositories/{owner}/{name}/readers", tag = "readers", security(("token" = ["admin"])),
     params(("owner" = String, Path, example = "acme"), ("name" = String, Path, example = "payments", description = "With `%2F` for a slash.")),
     request_body = wire::SetReaders,

@@ -1,48 +1,43 @@
-//! `/openapi.json` and `/docs`, for people who are signed in and for tokens: what can be asked of us is not for strangers.
+//! `/openapi.json`, for people who are signed in and for tokens: what can be asked of us is not for strangers.
 
-use crate::{api, auth::ByToken, state::Server};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use app::pages::reference::Document;
 use axum::{
-    Router,
+    Json, Router,
     extract::{Request, State},
-    http::{HeaderValue, header},
-    middleware::{Next, map_response},
+    middleware::Next,
     response::Response,
+    routing::get,
 };
 use utoipa::openapi::OpenApi;
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
-/// The document of the REST API, and a page that shows it from files of our own. Belongs among the guarded pages, with
-/// [`docs_for_tokens`] around them.
-pub fn docs(document: OpenApi) -> Router {
-    // Swagger UI would fetch a badge about the document from elsewhere, which the policy forbids anyway.
-    let page = SwaggerUi::new("/docs")
-        .url("/openapi.json", document)
-        .config(Config::default().validator_url("none"));
-    Router::new().merge(page).layer(map_response(policy))
+use crate::{api, auth::ByToken, state::Server};
+
+/// The document of the REST API. Belongs among the guarded pages, with [`openapi_for_tokens`] around them.
+pub fn openapi(document: Arc<OpenApi>) -> Router {
+    Router::new().route("/openapi.json", get(async move || Json(document)))
 }
 
-/// Lets a valid token read these too; it opens nothing else that people see.
-pub async fn docs_for_tokens(
+/// The same as the page `/docs` shows it.
+///
+/// # Errors
+/// Where the document says what that page has no place for.
+pub fn reference(document: &OpenApi) -> anyhow::Result<Document> {
+    let json = serde_json::to_value(document)?;
+    serde_json::from_value(json).context("the document of the API is not as its page expects it")
+}
+
+/// Lets a valid token read the document too; it opens nothing else that people see.
+pub async fn openapi_for_tokens(
     State(server): State<Server>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let path = request.uri().path();
-    let is_docs = path == "/openapi.json" || path.starts_with("/docs");
-    if is_docs && api::has_token(&server, request.headers()).await {
+    let is_openapi = request.uri().path() == "/openapi.json";
+    if is_openapi && api::has_token(&server, request.headers()).await {
         request.extensions_mut().insert(ByToken);
     }
     next.run(request).await
-}
-
-/// Swagger UI styles its elements one by one; it loads and runs only what we serve.
-async fn policy(mut response: Response) -> Response {
-    response.headers_mut().insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
-             font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        ),
-    );
-    response
 }

@@ -9,7 +9,7 @@ mod problem;
 mod trace;
 
 pub use app::caller::RequestId;
-pub use docs::{docs, docs_for_tokens};
+pub use docs::{openapi, openapi_for_tokens, reference};
 pub use guard::browser;
 pub use headers::Site;
 pub use pages::{listing, pages};

@@ -296,6 +296,7 @@ async fn who_waits_to_read_a_large_patch_holds_up_nobody_who_reads_a_small_one(p
         provider: "Halden SSO".into(),
         claims_max_age: t.server.claims_max_age(),
         large: Arc::new(Semaphore::new(0)),
+        reference: Arc::default(),
     };
     let read = |id| {
         let (site, asked) = (site.clone(), Asked::default());

@@ -34,7 +34,7 @@ impl TestServer {
             ..settings.patience
         };
         let server = Server::new(self.db.clone(), settings).unwrap();
-        let routes = serve::router(server.clone());
+        let routes = serve::router(server.clone()).unwrap();
         let serving = connections::serve(listener, routes, patience, server.stop.clone());
         let serving = tokio::spawn(serving);
         let mut t = self.clone();

@@ -46,7 +46,9 @@ impl Site {
         let provider = Provider::start(BEGINNING).await;
         let settings = settings(&url, &provider, own);
         let server = Server::new(db.clone(), settings).unwrap();
-        let router = serve::router(server).into_make_service_with_connect_info::<SocketAddr>();
+        let router = serve::router(server)
+            .unwrap()
+            .into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self {
             owner,

@@ -119,7 +119,7 @@ fn questions(method: &Method, route: &str) -> Vec<Question> {
         (_, "/livez" | "/readyz" | "/sign-in" | "/sign-out" | "/auth/start" | "/auth/callback") => {
             vec![]
         }
-        (_, "/pkg/{name}" | "/docs" | "/docs/" | "/docs/{*rest}") => vec![],
+        (_, "/pkg/{name}" | "/docs") => vec![],
         // Takes and tells nothing back; strangers are refused before anything is read.
         ("POST", "/hooks/{host}") => vec![],
         ("GET", "/openapi.json") => vec![get("/openapi.json", Nobody)],

@@ -118,7 +118,10 @@ impl TestServer {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = Server::new(db.clone(), settings(address)).unwrap();
-        let (routes, patience) = (serve::router(server.clone()), server.settings.patience);
+        let (routes, patience) = (
+            serve::router(server.clone()).unwrap(),
+            server.settings.patience,
+        );
         tokio::spawn(connections::serve(
             listener,
             routes,
