@@ -202,7 +202,9 @@ async fn shipped(
     let decisions = lock(tx, repository, &shas).await?;
     let mut found = heads(tx, repository, &shas, pointer, claims_max_age).await?;
     let mut within = landings::above(tx.conn(), &report.repository, &report.commits, None).await?;
-    landed(tx, report, &mut found, claims_max_age).await?;
+    let (commits, now) = (&report.commits, AsOf::default());
+    let mut sources =
+        landings::sources(tx.conn(), &report.repository, commits, claims_max_age, now).await?;
     let asked = Before {
         repository: &report.repository,
         commits: &report.commits,
@@ -214,6 +216,7 @@ async fn shipped(
     let commit = |commit: &CommitSha| Shipped {
         commit: commit.clone(),
         found: found.remove(commit).unwrap_or_default(),
+        sources: sources.remove(commit).unwrap_or_default(),
         within: within.remove(commit).unwrap_or_default(),
         before: before.remove(commit),
     };
@@ -301,23 +304,6 @@ async fn heads(
         });
     }
     Ok(heads)
-}
-
-/// Adds the revisions that became the commits.
-async fn landed(
-    tx: &mut Tx,
-    report: &Report,
-    found: &mut HashMap<CommitSha, Vec<Found>>,
-    claims_max_age: Duration,
-) -> Result<(), Error> {
-    let (commits, now) = (&report.commits, AsOf::default());
-    let sources =
-        landings::sources(tx.conn(), &report.repository, commits, claims_max_age, now).await?;
-    for (commit, sources) in sources {
-        let became = sources.into_iter().map(|source| source.found);
-        found.entry(commit).or_default().extend(became);
-    }
-    Ok(())
 }
 
 /// What is asked of the deployments before: when commits were last allowed and deployed somewhere.

@@ -2,9 +2,9 @@
 
 use crate::{
     Timestamp,
-    gate::{Answer, Found, answer},
+    gate::{Answer, Found},
     ids::{ChangeId, RevisionId},
-    landing::is_part,
+    landing::{Source, is_part, landed},
     names::{CommitSha, Environment},
     policy::Policy,
     verdict::Word,
@@ -31,6 +31,8 @@ pub struct Shipped {
     pub commit: CommitSha,
     /// The revisions that have it as their head.
     pub found: Vec<Found>,
+    /// The revisions that became it.
+    pub sources: Vec<Source>,
     /// The revisions that have it among their commits, but not as their head.
     pub within: Vec<Within>,
     /// When it was last allowed and deployed there.
@@ -131,10 +133,11 @@ fn asked(shipped: Shipped, policy: &Policy, now: Timestamp) -> Asked {
     let Shipped {
         commit,
         found,
+        sources,
         within,
         before,
     } = shipped;
-    let answer = answer(found, policy, now);
+    let answer = landed(found, sources, policy, now);
     let (allowed, verdict) = (answer.allow, answer.verdict);
     let mut changes: Vec<Touched> = answer
         .changes

@@ -5,7 +5,7 @@ use crate::{
     carry::Proof,
     case::Case,
     change::{ChangeState, Patch},
-    gate::Answer,
+    gate::{Answer, answer},
     people::Level,
     testing::{NOW, case},
     verdict::Word,
@@ -28,6 +28,7 @@ fn shipped(number: u32, found: Vec<Found>) -> Shipped {
     Shipped {
         commit: commit(number),
         found,
+        sources: vec![],
         within: vec![],
         before: None,
     }

@@ -7,7 +7,7 @@ use crate::{
     gate::{Answer, Found, Judged, answer},
     names::CommitSha,
     policy::Policy,
-    verdict::Reason,
+    verdict::{Reason, Word},
 };
 use std::collections::HashMap;
 
@@ -140,32 +140,75 @@ pub enum Origin {
     Part,
 }
 
+impl Evidence {
+    /// Whether it is at least as strong as what is asked for.
+    #[must_use]
+    pub fn is_enough_for(self, asked: Self) -> bool {
+        self == Self::Tree || asked == Self::Host
+    }
+}
+
 /// The answer to who asks about a commit, from the revisions that have it as their head and those that became it: what all of
-/// their heads together would get. So nobody who proposes what was shipped somewhere else hides what it came from.
+/// their heads together would get. So nobody who proposes what was shipped somewhere else hides what it came from. A source
+/// on weaker evidence than the policy asks for can say no, and cannot let the commit pass.
 #[must_use]
-pub fn landed(
-    mut found: Vec<Found>,
-    mut sources: Vec<Source>,
-    policy: &Policy,
-    now: Timestamp,
-) -> Answer {
-    sources.sort_by_key(|one| (one.found.change, one.found.revision));
+pub fn landed(found: Vec<Found>, sources: Vec<Source>, policy: &Policy, now: Timestamp) -> Answer {
+    let sources = each_once(sources);
+    let asked = policy.document.landing.evidence;
+    let with = |counts: &dyn Fn(&Source) -> bool| {
+        let became = sources.iter().filter(|one| counts(one));
+        let all = found.iter().chain(became.map(|one| &one.found));
+        answer(all.cloned().collect(), policy, now)
+    };
+    let is_proved = |one: &Source| one.evidence.is_enough_for(asked);
+    let whole = with(&|_| true);
+    let is_proved = sources.iter().all(is_proved) || with(&is_proved).allow;
+    let answer = Answer {
+        via: via(&sources),
+        ..whole
+    };
+    if answer.allow && !is_proved {
+        unproved(answer)
+    } else {
+        answer
+    }
+}
+
+/// Each revision with the strongest evidence that there is for it.
+fn each_once(mut sources: Vec<Source>) -> Vec<Source> {
+    let is_weak = |one: &Source| one.evidence == Evidence::Host;
+    sources.sort_by_key(|one| (one.found.change, one.found.revision, is_weak(one)));
+    sources.dedup_by_key(|one| (one.found.change, one.found.revision));
+    sources
+}
+
+fn unproved(answer: Answer) -> Answer {
+    Answer {
+        allow: false,
+        verdict: Word::Unheard,
+        reasons: vec![Reason {
+            code: "landing_unproved",
+            sentence: "Only the code host says what this commit came from, and the policy asks for proof by the trees: \
+                       `countersign submit --merged-as` gives it, in a checkout."
+                .into(),
+        }],
+        needs: vec![],
+        ..answer
+    }
+}
+
+fn via(sources: &[Source]) -> Option<Via> {
     let mut onto: Vec<CommitSha> = sources.iter().filter_map(|one| one.onto.clone()).collect();
     onto.sort();
     onto.dedup();
-    let via = sources.first().map(|first| Via {
-        origin: Origin::Landed(first.kind, weakest(&sources)),
+    sources.first().map(|first| Via {
+        origin: Origin::Landed(first.kind, weakest(sources)),
         digests: sources
             .iter()
             .map(|one| one.found.standing.digest)
             .collect(),
         onto,
-    });
-    found.extend(sources.into_iter().map(|one| one.found));
-    Answer {
-        via,
-        ..answer(found, policy, now)
-    }
+    })
 }
 
 fn weakest(sources: &[Source]) -> Evidence {

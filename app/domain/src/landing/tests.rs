@@ -175,6 +175,45 @@ fn every_change_that_became_it_has_to_pass_and_the_weaker_evidence_is_named() {
 }
 
 #[test]
+fn a_policy_that_asks_for_proof_lets_nothing_pass_by_the_word_of_a_host_alone() {
+    let mut strict = Policy::built_in();
+    strict.document.landing.evidence = Evidence::Tree;
+    let ask = |found: &[&Case], sources| {
+        let found = found.iter().map(|case| Found::of(case)).collect();
+        let answer = landed(found, sources, &strict, NOW);
+        let code = answer.reasons.first().map(|reason| reason.code);
+        (
+            answer.allow,
+            answer.verdict,
+            code == Some("landing_unproved"),
+        )
+    };
+    let approved = case().by("ana", None).approved_by("ben");
+    let rejected = another(2).rejected_by("ben");
+    let by = |evidence| source(1, &approved, evidence);
+    let (passes, unproved) = ((true, Word::Approved, false), (false, Word::Unheard, true));
+    assert_eq!(ask(&[], vec![by(Evidence::Host)]), unproved);
+    assert_eq!(ask(&[], vec![by(Evidence::Tree)]), passes);
+    let both = [Evidence::Host, Evidence::Tree].map(by);
+    assert_eq!(ask(&[], both.to_vec()), passes, "proof may come later");
+    assert_eq!(ask(&[], both.into_iter().rev().collect()), passes);
+    let host_says = source(2, &rejected, Evidence::Host);
+    assert_eq!(
+        ask(&[], vec![by(Evidence::Tree), host_says.clone()]),
+        (false, Word::Rejected, false),
+        "it can still say no"
+    );
+    assert_eq!(
+        ask(
+            &[&approved],
+            vec![source(3, &another(3).approved_by("ben"), Evidence::Host)]
+        ),
+        passes
+    );
+    assert_eq!(ask(&[], vec![host_says]), (false, Word::Rejected, false));
+}
+
+#[test]
 fn who_proposes_what_was_shipped_hides_nothing_of_what_it_came_from() {
     let approved = case().by("ana", None).approved_by("ben");
     let rejected = case().by("ana", None).rejected_by("ben");

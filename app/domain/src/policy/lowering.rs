@@ -2,8 +2,8 @@
 //!
 //! What cannot be told to ask for as much counts as asking for less.
 
-use super::{Approvals, Ask, Back, Belief, Document, Glass, Rule, VetoTerms, Who};
-use crate::{Timestamp, case::Case};
+use super::{Approvals, Ask, Back, Belief, Document, Glass, Landing, Rule, VetoTerms, Who};
+use crate::{Timestamp, case::Case, landing::Evidence};
 
 /// How many days of the past a new version is measured against.
 pub const DAYS: i64 = 30;
@@ -16,6 +16,7 @@ pub fn weaker_terms(old: &Document, new: &Document) -> Vec<String> {
         weaker_veto(&old.veto, &new.veto),
         weaker_glass(&old.glass, &new.glass),
         weaker_back(&old.back, &new.back),
+        weaker_landing(old.landing, new.landing),
         weaker_belief(&old.human, &new.human),
     ]
     .into_iter()
@@ -115,6 +116,11 @@ fn weaker_back(old: &Back, new: &Back) -> Option<&'static str> {
     weaker.then_some("More could be deployed again or reverted without an approval.")
 }
 
+fn weaker_landing(old: Landing, new: Landing) -> Option<&'static str> {
+    let weaker = (old.evidence, new.evidence) == (Evidence::Tree, Evidence::Host);
+    weaker.then_some("A code host's word would be enough for what changes became on their target.")
+}
+
 fn weaker_belief(old: &Belief, new: &Belief) -> Option<&'static str> {
     let weaker = (new.author && !old.author) || !all_covered(&new.by, &old.by);
     weaker.then_some("More people would be believed that no machine took part.")
@@ -193,7 +199,7 @@ mod tests {
 
     #[test]
     fn every_term_that_lets_more_through_is_weaker_and_its_opposite_is_not() {
-        let changes: [fn(&mut Document); 12] = [
+        let changes: [fn(&mut Document); 13] = [
             |new| new.approvals.expire_after = Some(Duration::DAY),
             |new| new.approvals.expire_on_draft = true,
             |new| new.approvals.expire_on_new_base = true,
@@ -205,6 +211,7 @@ mod tests {
             |new| new.glass.review_within = Duration::DAY,
             |new| new.glass.refused_while_overdue = true,
             |new| new.back.revert = false,
+            |new| new.landing.evidence = Evidence::Tree,
             |new| new.human.by[0].team = Some("platform".into()),
         ];
         let before = Document::default();

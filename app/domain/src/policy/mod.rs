@@ -12,7 +12,7 @@ pub use parse::{Fault, MAX_BYTES};
 pub use rule::{Ask, Facts, Held, Rule, When, Who};
 pub use terms::{Admin, LONGEST_OBSERVATION, Mode, Terms, may_administer, mode_at, observation};
 
-use crate::{carry::Proof, people::Level, provenance::Provenance};
+use crate::{carry::Proof, landing::Evidence, people::Level, provenance::Provenance};
 use time::Duration;
 
 /// The document that holds for a repository, and which version of it.
@@ -38,6 +38,7 @@ pub struct Document {
     pub veto: VetoTerms,
     pub glass: Glass,
     pub back: Back,
+    pub landing: Landing,
     pub human: Belief,
 }
 
@@ -82,6 +83,13 @@ pub struct Back {
     pub redeploy_for: Duration,
     /// Whether a change that provably only undoes an allowed one needs nothing.
     pub revert: bool,
+}
+
+/// What lets a commit pass that a change became on its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Landing {
+    /// The weakest evidence on which it passes.
+    pub evidence: Evidence,
 }
 
 /// Whose word makes a revision `human`. It lowers what is asked, so only proof counts here.
@@ -184,6 +192,7 @@ impl Default for Document {
             veto: VetoTerms::default(),
             glass: Glass::default(),
             back: Back::default(),
+            landing: Landing::default(),
             human: Belief::default(),
         }
     }
@@ -225,6 +234,14 @@ impl Default for Back {
         Self {
             redeploy_for: Duration::days(90),
             revert: true,
+        }
+    }
+}
+
+impl Default for Landing {
+    fn default() -> Self {
+        Self {
+            evidence: Evidence::Host,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The commit that ships, by the word of the host: it is what was signed off, or it is nobody's.
 
-use super::{NAME, World, submitting::told};
-use crate::support::changes::Change;
+use super::{NAME, World, merging::squashed, submitting::told};
+use crate::{policies::asking, support::changes::Change};
+use domain::token::Scope;
 use fake_host::{Pull, Repository};
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -77,6 +78,11 @@ impl World {
     async fn ships(&self, number: u64, way: Way) -> Value {
         self.host.merge(NAME, number, way);
         self.hears_of(&format!("merged-{number}"), number).await;
+        self.answered().await
+    }
+
+    /// What a gate answers about the commit that is deployed now.
+    async fn answered(&self) -> Value {
         let tip = self.repository.tip("main").unwrap();
         let asked = format!("/api/v1/gate?repository={NAME}&commit={tip}");
         self.ci.get(&asked).await.json
@@ -173,4 +179,53 @@ async fn what_nobody_signed_off_does_not_ship_because_the_host_merged_it(pool: P
         let state = change.iter().find(|one| one["key"].as_str() == Some(&key));
         assert_eq!(state.unwrap()["state"], "merged", "{name}");
     }
+}
+
+/// Whether it is allowed, the verdict, the code of the first reason, and on what evidence.
+fn said(answer: &Value) -> Value {
+    let code = &answer["reasons"][0]["code"];
+    let evidence = &answer["via"]["evidence"];
+    json!([answer["allow"], answer["verdict"], code, evidence])
+}
+
+impl World {
+    async fn asks_for_proof(&self) {
+        let policies = self.t.machine(&[Scope::Policy], "hosted/*").await;
+        let text = format!("{}[landing]\nevidence = \"tree\"\n", asking(1, "senior"));
+        let address = format!("/api/v1/repositories/{NAME}/policy");
+        let put = policies.http.put(self.t.at(&address)).body(text);
+        let put = policies.send(put.header("content-type", "application/toml"));
+        assert_eq!(put.await.json["state"], "in_force");
+    }
+
+    /// What is said of the last commit of the target where it is deployed now.
+    async fn deploys(&self, key: &str) -> Value {
+        let deployer = self.t.machine(&[Scope::Incidents], "hosted/*").await;
+        let commits = [self.repository.tip("main").unwrap()];
+        let report = json!({ "repository": NAME, "environment": "production", "commits": commits, "key": key });
+        let reply = deployer.post("/api/v1/deployments", report).await;
+        reply.json["commits"][0]["sanction"].clone()
+    }
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn where_the_policy_asks_for_proof_the_word_of_the_host_lets_nothing_pass(pool: PgPool) {
+    let w = World::new(pool).await;
+    w.asks_for_proof().await;
+    let change = w.opens_three(1).await;
+    w.t.senior("ben").await.approve(&change).await;
+    let onto = w.repository.tip("main").unwrap();
+    let answer = w.ships(1, squash).await;
+    let unproved = json!([false, "unheard", "landing_unproved", "host"]);
+    assert_eq!(said(&answer), unproved, "{answer}");
+    assert_eq!(w.deploys("before").await, "unsanctioned");
+    let tip = w.repository.tip("main").unwrap();
+    let proof = squashed(&w, &change, &tip, &onto);
+    let proved = w.ci.try_to_submit(&proof).await;
+    assert_eq!(proved.status, 200, "{proved:?}");
+    let answer = w.answered().await;
+    let passes = json!([true, "approved", "approved", "tree"]);
+    assert_eq!(said(&answer), passes, "{answer}");
+    assert_eq!(answer["via"]["digests"].as_array().unwrap().len(), 1);
+    assert_eq!(w.deploys("after").await, "allowed");
 }

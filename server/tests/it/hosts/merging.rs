@@ -34,6 +34,17 @@ pub fn opens(w: &World, number: u64) -> Change {
     told(w, &key, &head)
 }
 
+/// The same, with the word of a pipeline that it became this commit.
+pub fn squashed(w: &World, change: &Change, commit: &str, onto: &str) -> Change {
+    let tree = format!("{commit}^{{tree}}");
+    let tree = w.repository.git(&["rev-parse", &tree]);
+    let landed = json!({ "sha": commit, "tree": tree, "parents": [onto] });
+    let mut change = change.clone();
+    change.over["merged_as"] =
+        json!({ "kind": "squash", "commits": [landed], "onto": onto, "tree": tree });
+    change
+}
+
 /// Has it merged, and told of.
 async fn merges(w: &World, number: u64, merge: Way) {
     w.host.merge(NAME, number, merge);
@@ -119,16 +130,7 @@ async fn a_change_became_what_the_host_says_and_nothing_that_a_pipeline_claims(p
     let evil = w
         .repository
         .commit("elsewhere", &[("7.txt", Some(b"evil\n"))], "Evil");
-    let claims = |commit: &str| {
-        let tree = w
-            .repository
-            .git(&["rev-parse", &format!("{commit}^{{tree}}")]);
-        let landed = json!({ "sha": commit, "tree": tree, "parents": [onto] });
-        let claim = json!({ "kind": "squash", "commits": [landed], "onto": onto, "tree": tree });
-        let mut change = change.clone();
-        change.over["merged_as"] = claim;
-        change
-    };
+    let claims = |commit: &str| squashed(&w, &change, commit, &onto);
     let unconfirmed = (409, "unconfirmed");
     let refused = w.ci.try_to_submit(&claims(&evil)).await;
     assert_eq!(refused.problem(), unconfirmed, "before it is merged");

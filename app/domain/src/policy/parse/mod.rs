@@ -7,7 +7,9 @@ mod words;
 
 pub use fault::Fault;
 
-use super::{Approvals, Ask, Back, Belief, Document, Glass, Glob, Rule, VetoTerms, When, Who};
+use super::{
+    Approvals, Ask, Back, Belief, Document, Glass, Glob, Landing, Rule, VetoTerms, When, Who,
+};
 use reader::{Reader, Table, Value};
 use std::{collections::BTreeSet, ops::RangeInclusive};
 use time::Duration;
@@ -55,6 +57,7 @@ fn document(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Document> {
         veto: reader.maybe(table, "veto", veto).unwrap_or_default(),
         glass: reader.maybe(table, "override", glass).unwrap_or_default(),
         back: reader.maybe(table, "going_back", back).unwrap_or_default(),
+        landing: reader.maybe(table, "landing", landing).unwrap_or_default(),
         human: reader.maybe(table, "human", human).unwrap_or_default(),
     })
 }
@@ -339,6 +342,16 @@ fn back(reader: &mut Reader, value: &Value<'_>) -> Option<Back> {
     Some(Back {
         redeploy_for: redeploy_for.unwrap_or(plain.redeploy_for),
         revert: revert.unwrap_or(plain.revert),
+    })
+}
+
+fn landing(reader: &mut Reader, value: &Value<'_>) -> Option<Landing> {
+    let table = reader.table(value, &["evidence"])?;
+    let evidence = reader.maybe(&table, "evidence", |reader, value| {
+        reader.word(value, words::EVIDENCE)
+    });
+    Some(Landing {
+        evidence: evidence.unwrap_or(Landing::default().evidence),
     })
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::{
     carry::Proof,
+    landing::Evidence,
     people::{Level, Role},
     policy::{Policy, SHIPPED},
     provenance::{Provenance, Tool},
@@ -74,6 +75,8 @@ fn a_text_can_say_everything() {
         [going_back]
         redeploy_for = "1 day"
         revert = false
+        [landing]
+        evidence = "tree"
         [human]
         believed = ["author", {{ team = "leads" }}]
         "#
@@ -135,6 +138,7 @@ fn a_text_can_say_everything() {
         revert: false,
     };
     assert_eq!(read.back, back);
+    assert_eq!(read.landing.evidence, Evidence::Tree);
     let leads = Who {
         team: Some("leads".into()),
         ..Who::default()
@@ -181,7 +185,7 @@ lasts = "8 days"
 set_aside_after = "1 day"
 "#;
     let expected = r#"line 1, column 11: `2`: expected 1
-line 2, column 1: `nmae`: expected `version`, `name`, `rule`, `automation`, `approvals`, `veto`, `override`, `going_back` or `human`; did you mean `name`?
+line 2, column 1: `nmae`: expected `version`, `name`, `rule`, `automation`, `approvals`, `veto`, `override`, `going_back`, `landing` or `human`; did you mean `name`?
 line 5, column 24: `"asisted"`: expected `assisted`, `unknown` or `human`; did you mean `assisted`?
 line 5, column 36: `levl`: expected `provenance`, `tool`, `level`, `repository`, `target`, `any_path`, `all_paths`, `except_paths`, `more_lines`, `more_files` or `label`; did you mean `level`?
 line 5, column 63: `"Claude Code"`: expected the id of a tool, such as claude-code, or other:NAME for one that has none; did you mean `claude-code`?
@@ -207,7 +211,7 @@ fn what_is_no_toml_is_told_with_its_places_and_nothing_is_called_missing() {
     let text = "version = 1\nname = \"a\nversion = 1\nlevl = 1\n[[rule]\n";
     let expected = "line 2, column 10: expected `\"` (invalid basic string)
 line 3, column 1: `version`: expected TOML (duplicate key)
-line 4, column 1: `levl`: expected `version`, `name`, `rule`, `automation`, `approvals`, `veto`, `override`, `going_back` or `human`
+line 4, column 1: `levl`: expected `version`, `name`, `rule`, `automation`, `approvals`, `veto`, `override`, `going_back`, `landing` or `human`
 line 5, column 8: expected `]` (unclosed array table)
 ";
     assert_eq!(faults(text), expected);

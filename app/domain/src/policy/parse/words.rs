@@ -2,6 +2,7 @@
 
 use crate::{
     carry::Proof,
+    landing::Evidence,
     people::{Level, Role},
     provenance::Provenance,
 };
@@ -15,6 +16,7 @@ pub(super) const DOCUMENT: &[&str] = &[
     "veto",
     "override",
     "going_back",
+    "landing",
     "human",
 ];
 
@@ -68,6 +70,9 @@ pub(super) const PROOFS: &[(&str, Proof)] = &[
     ("tree", Proof::Tree),
     ("patch", Proof::Patch),
 ];
+
+pub(super) const EVIDENCE: &[(&str, Evidence)] =
+    &[("host", Evidence::Host), ("tree", Evidence::Tree)];
 
 /// What ends approvals besides time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -70,6 +70,7 @@ impl Life {
         let shipped = Shipped {
             commit: self.case.revision.head.clone(),
             found: vec![self.found()],
+            sources: vec![],
             within: vec![],
             before: self.before().cloned(),
         };
