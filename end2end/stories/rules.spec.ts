@@ -49,6 +49,32 @@ test('a rejection by somebody who is gone is set aside, with a reason and withou
   ]);
 });
 
+test('a mark that is wrong is disputed by its author and decided by a senior, and what is left is of unknown origin', async ({ as }) => {
+  const { url, change } = await submit(token, { repository, key: 'dispute', author: { ...ana, login: 'ana' }, commits: [assisted] });
+  const author = await as('ana', { javaScriptEnabled: false });
+  await author.goto(url);
+  const dispute = author.locator('details', { hasText: 'Dispute a mark' });
+  await dispute.getByText('Dispute a mark').click();
+  await expect(dispute.getByRole('combobox', { name: 'The mark' })).toContainText('1: Claude Code');
+  await dispute.getByRole('textbox', { name: 'Why it is wrong' }).fill('The message is that of another commit.');
+  await dispute.getByRole('button', { name: 'Dispute' }).click();
+  await expect(doubts(author)).toHaveText('disputed by Ana Sofía Echeverría-Montalbán: The message is that of another commit.');
+  await expect(author.getByText('Decide about the disputed mark'), 'it is for others to decide').toHaveCount(0);
+  await expect(origin(author), 'a word alone changes nothing').toHaveText('Claude Code');
+
+  const page = await as('ben');
+  await page.goto(url);
+  await awake(page);
+  const settle = page.locator('details', { hasText: 'Decide about the disputed mark 1: Claude Code' });
+  await settle.getByText('Decide about the disputed mark').click();
+  await settle.getByRole('textbox', { name: 'Why' }).fill('It is the message of 4f1c9aa, word for word.');
+  await settle.getByRole('button', { name: 'It is wrong' }).click();
+  await expect(doubts(page)).toContainText('wrong, and counts no more: Ben Okonkwo');
+  await expect(origin(page)).toHaveText(/unknown/);
+  await expect(verdict(page)).toContainText('Waiting');
+  expect(decisionsOf(change)).toMatchObject([{ kind: 'dispute_mark', person: 'ana' }, { kind: 'mark_wrong', person: 'ben' }]);
+});
+
 test('a policy that asks for less takes a second admin', async ({ as }) => {
   hire({ login: 'olu', name: 'Olu Adeyemi', groups: ['countersign-admins'] });
   const name = ownRepository('policy');
@@ -189,6 +215,16 @@ test('a title of wide spaces makes no page wider', async ({ as }) => {
     expect(await tooWide(page), address).toEqual([]);
   }
 });
+
+// What is said of marks: disputed, wrong, standing.
+function doubts(page: Page) {
+  return page.locator('.doubt');
+}
+
+// What wrote it, as the facts say.
+function origin(page: Page) {
+  return page.locator('.facts dt:text-is("Written by") + dd');
+}
 
 function verdict(page: Page) {
   return page.getByRole('region', { name: 'Verdict' });
