@@ -108,7 +108,7 @@ tests_summary() {
 
 check_shell() {
   local file
-  for file in dev .ci/run .ci/dev/*.sh; do bash -n "$file"; done
+  for file in dev .ci/run .ci/second-opinion .ci/dev/*.sh; do bash -n "$file"; done
 }
 
 lint_browser_half() {
