@@ -1,6 +1,7 @@
 //! Where a code host is asked, its word makes revisions, and whoever submits one only adds to it.
 
-use crate::{forges::github, problem::Refusal, state::Server};
+use super::{Forge, shown::is_number};
+use crate::{problem::Refusal, state::Server};
 use axum::http::StatusCode;
 use domain::landing::Claim;
 use std::time::Duration;
@@ -18,10 +19,11 @@ const EVERY: Duration = Duration::from_millis(50);
 /// # Errors
 /// The host does not show it, or not soon enough.
 pub async fn confirmed(server: &Server, submission: &Submission) -> Result<(), Refusal> {
-    let Some(host) = server.forges.asked_about(&submission.repository) else {
+    let Some(forge) = server.forges.asked_about(&submission.repository) else {
         return Ok(());
     };
-    if !github::is_number(submission.key.as_str()) {
+    let host = forge.host();
+    if !is_number(submission.key.as_str()) {
         return Err(unconfirmed(host.name()));
     }
     let change = Change {
@@ -31,7 +33,7 @@ pub async fn confirmed(server: &Server, submission: &Submission) -> Result<(), R
     };
     shown(server, &change, submission).await?;
     match &submission.landed {
-        Some(claim) => became(server, &change, claim).await,
+        Some(claim) => became(forge, &change, claim).await,
         None => Ok(()),
     }
 }
@@ -69,11 +71,8 @@ async fn shown(server: &Server, change: &Change, submission: &Submission) -> Res
 
 /// Returns when the host says that this change became the commit that is claimed: what somebody has seen in a checkout says
 /// nothing of where that commit came from.
-async fn became(server: &Server, change: &Change, claim: &Claim) -> Result<(), Refusal> {
-    let Some(client) = &server.forges.github else {
-        return Ok(());
-    };
-    let became = github::became(client, change).await;
+async fn became(forge: &Forge, change: &Change, claim: &Claim) -> Result<(), Refusal> {
+    let became = forge.became(change).await;
     let became = became.map_err(|failed| unanswered(change.host.name(), &failed.to_string()))?;
     if became.as_ref() == claim.commits.first().map(|last| &last.sha) {
         Ok(())
@@ -104,7 +103,7 @@ fn unconfirmed(host: &str) -> Refusal {
         "unconfirmed",
         format!(
             "{host} is the source for this repository and does not show this revision of this change: the key has to be the number of the \
-             pull request, and target, merge base and head what it shows now. Submit again when it does."
+             pull or merge request, and target, merge base and head what it shows now. Submit again when it does."
         ),
     )
 }

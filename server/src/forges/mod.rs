@@ -1,19 +1,25 @@
 //! Code hosts: what they send us, and what we ask them.
 
+pub mod client;
 mod confirmed;
 pub mod events;
+mod forge;
 pub mod github;
 pub mod hooks;
+mod patch;
 mod refused;
+mod shown;
 mod signature;
 pub mod status;
 
 pub use confirmed::confirmed;
+pub use forge::Forge;
 pub use refused::{Reason, Refused};
+pub use shown::Seen;
 pub use signature::Secrets;
 
 use crate::settings::Hosts;
-use domain::{host::Host, names::RepositoryName};
+use domain::names::RepositoryName;
 use std::sync::Arc;
 use store::Db;
 use tokio::sync::Notify;
@@ -21,7 +27,7 @@ use tokio::sync::Notify;
 /// The hosts that can be asked. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Forges {
-    pub github: Option<github::Client>,
+    all: Vec<Forge>,
     /// Told when there is reason to look.
     pub reason: Arc<Notify>,
     settings: Hosts,
@@ -33,21 +39,29 @@ impl Forges {
     /// # Errors
     /// TLS cannot be set up.
     pub fn new(settings: &Hosts, db: &Db) -> anyhow::Result<Self> {
-        let github = settings
-            .github
-            .as_ref()
-            .map(|api| github::Client::new(api.url.clone(), api.credentials.clone(), db.clone()));
+        let mut all = vec![];
+        if let Some(api) = settings.github.clone() {
+            let client = github::Client::new(api.url, api.credentials, db.clone())?;
+            all.push(Forge::GitHub(client));
+        }
         Ok(Self {
-            github: github.transpose()?,
+            all,
             reason: Arc::default(),
             settings: settings.clone(),
         })
     }
 
+    /// Those that may be asked now.
+    pub fn ready(&self) -> impl Iterator<Item = &Forge> {
+        self.all
+            .iter()
+            .filter(|forge| forge.silent_until().is_none())
+    }
+
     /// The host that is asked about a repository, if one is.
     #[must_use]
-    pub fn asked_about(&self, repository: &RepositoryName) -> Option<Host> {
-        let is_asked = self.github.is_some() && self.settings.tells_of(Host::GitHub, repository);
-        is_asked.then_some(Host::GitHub)
+    pub fn asked_about(&self, repository: &RepositoryName) -> Option<&Forge> {
+        let mut all = self.all.iter();
+        all.find(|forge| self.settings.tells_of(forge.host(), repository))
     }
 }

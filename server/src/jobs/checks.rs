@@ -2,10 +2,7 @@
 //! said there is for people to see; nothing here ever reads it.
 
 use crate::{
-    forges::{
-        github::{self, Failed},
-        status::Status,
-    },
+    forges::{client::Failed, status::Status},
     state::Server,
 };
 use domain::{
@@ -54,10 +51,7 @@ pub async fn run(server: Server) {
 /// # Errors
 /// The database refused.
 pub async fn batch(server: &Server) -> Result<usize, Error> {
-    let Some(client) = &server.forges.github else {
-        return Ok(0);
-    };
-    if client.silent_until().is_some() {
+    if server.forges.ready().next().is_none() {
         return Ok(0);
     }
     let mut conn = server.db.pool().acquire().await?;
@@ -66,8 +60,8 @@ pub async fn batch(server: &Server) -> Result<usize, Error> {
     let count = all.len();
     let mut telling = JoinSet::new();
     for due in all {
-        let (server, client) = (server.clone(), client.clone());
-        telling.spawn(async move { finish(&server, &client, &due).await });
+        let server = server.clone();
+        telling.spawn(async move { finish(&server, &due).await });
     }
     while let Some(done) = telling.join_next().await {
         if let Ok(Err(error)) = done {
@@ -77,8 +71,8 @@ pub async fn batch(server: &Server) -> Result<usize, Error> {
     Ok(count)
 }
 
-async fn finish(server: &Server, client: &github::Client, due: &Due) -> Result<(), Error> {
-    let telling = tokio::time::timeout(PATIENCE, tell(server, client, due));
+async fn finish(server: &Server, due: &Due) -> Result<(), Error> {
+    let telling = tokio::time::timeout(PATIENCE, tell(server, due));
     let told = telling
         .await
         .unwrap_or_else(|_| Err(Failed::of("it took too long")));
@@ -95,20 +89,15 @@ async fn finish(server: &Server, client: &github::Client, due: &Due) -> Result<(
 }
 
 /// Tells what holds now if it is another than was told, and says what that is and when it may be another by itself.
-async fn tell(
-    server: &Server,
-    client: &github::Client,
-    due: &Due,
-) -> Result<(String, Option<Timestamp>), Failed> {
-    if server.forges.asked_about(&due.repository).is_none() {
-        return Err(Failed::NotThere);
-    }
+async fn tell(server: &Server, due: &Due) -> Result<(String, Option<Timestamp>), Failed> {
+    let forge = server.forges.asked_about(&due.repository);
+    let forge = forge.ok_or(Failed::NotThere)?;
     let now = server.db.now();
     let then = known(server, due, now).await?;
     let status = status(server, &then, now);
     let said = serde_json::to_string(&status).map_err(|_| Failed::of("it cannot be said"))?;
     if due.said.as_ref() != Some(&said) {
-        github::say(client, &due.repository, &due.head, &status).await?;
+        forge.say(&due.repository, &due.head, &status).await?;
     }
     let is_open = |found: &gate::Found| found.state == ChangeState::Open;
     let again = then.found.iter().any(is_open).then(|| {

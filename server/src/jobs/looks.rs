@@ -1,10 +1,10 @@
 //! Looks at changes at code hosts, and records what is there now.
 
 use crate::{
-    forges::github::{self, Failed, Seen},
+    forges::{Forge, Seen, client::Failed},
     state::Server,
 };
-use domain::{Timestamp, host::Host};
+use domain::Timestamp;
 use std::time::Duration;
 use store::{
     Error, carries, checks,
@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 /// How often somebody looks whether there is reason to, if nobody says so.
 const EVERY: Duration = Duration::from_secs(1);
-/// How many changes are looked at at once.
+/// How many changes of a host are looked at at once.
 const AT_ONCE: i64 = 4;
 /// How long a look may take.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -48,21 +48,17 @@ pub async fn run(server: Server) {
 /// # Errors
 /// The database refused.
 pub async fn batch(server: &Server) -> Result<usize, Error> {
-    let Some(client) = &server.forges.github else {
-        return Ok(0);
-    };
-    if client.silent_until().is_some() {
-        return Ok(0);
-    }
-    let mut conn = server.db.pool().acquire().await?;
-    let now = server.db.now();
-    let looks = hosts::begin(&mut conn, Host::GitHub, AT_ONCE, now, LASTS).await?;
-    drop(conn);
-    let count = looks.len();
-    let mut all = JoinSet::new();
-    for look in looks {
-        let (server, client) = (server.clone(), client.clone());
-        all.spawn(async move { finish(&server, &client, &look).await });
+    let (mut count, mut all) = (0, JoinSet::new());
+    for forge in server.forges.ready() {
+        let mut conn = server.db.pool().acquire().await?;
+        let now = server.db.now();
+        let looks = hosts::begin(&mut conn, forge.host(), AT_ONCE, now, LASTS).await?;
+        drop(conn);
+        count += looks.len();
+        for look in looks {
+            let (server, forge) = (server.clone(), forge.clone());
+            all.spawn(async move { finish(&server, &forge, &look).await });
+        }
     }
     while let Some(done) = all.join_next().await {
         if let Ok(Err(error)) = done {
@@ -76,8 +72,8 @@ pub async fn batch(server: &Server) -> Result<usize, Error> {
 ///
 /// # Errors
 /// The database refused.
-pub async fn finish(server: &Server, client: &github::Client, look: &Look) -> Result<(), Error> {
-    let seeing = github::look(client, &server.db, look);
+pub async fn finish(server: &Server, forge: &Forge, look: &Look) -> Result<(), Error> {
+    let seeing = forge.look(&server.db, look);
     let seen = tokio::time::timeout(PATIENCE, seeing).await;
     let seen = seen.unwrap_or_else(|_| Err(Failed::of("it took too long")));
     match seen {

@@ -1,13 +1,10 @@
 //! Walks over the open changes at code hosts and finds what no delivery told: hosts do not send again what got lost.
 
 use crate::{
-    forges::github::{self, Failed},
+    forges::{Forge, client::Failed},
     state::Server,
 };
-use domain::{
-    host::Host,
-    names::{ChangeKey, RepositoryName},
-};
+use domain::names::{ChangeKey, RepositoryName};
 use std::{collections::BTreeMap, time::Duration};
 use store::{
     Error,
@@ -32,31 +29,24 @@ pub async fn run(server: Server) {
 /// # Errors
 /// The database refused.
 pub async fn batch(server: &Server) -> Result<usize, Error> {
-    let Some(client) = &server.forges.github else {
-        return Ok(0);
-    };
-    if client.silent_until().is_some() {
-        return Ok(0);
-    }
-    let mut conn = server.db.pool().acquire().await?;
     let every = server.settings.hosts.reconcile_every;
-    let due = hosts::begin_walks(&mut conn, Host::GitHub, server.db.now(), every).await?;
-    drop(conn);
     let mut found = 0;
-    for repository in due {
-        found += walk(server, client, &repository).await?;
+    for forge in server.forges.ready() {
+        let mut conn = server.db.pool().acquire().await?;
+        let due = hosts::begin_walks(&mut conn, forge.host(), server.db.now(), every).await?;
+        drop(conn);
+        for repository in due {
+            found += walk(server, forge, &repository).await?;
+        }
     }
     Ok(found)
 }
 
-async fn walk(
-    server: &Server,
-    client: &github::Client,
-    repository: &RepositoryName,
-) -> Result<usize, Error> {
-    let began_at = server.db.now();
-    let listed = if server.forges.asked_about(repository).is_some() {
-        github::open(client, repository).await
+async fn walk(server: &Server, forge: &Forge, repository: &RepositoryName) -> Result<usize, Error> {
+    let (began_at, host) = (server.db.now(), forge.host());
+    let asked = server.forges.asked_about(repository);
+    let listed = if asked.is_some_and(|asked| asked.host() == host) {
+        forge.open(repository).await
     } else {
         Err(Failed::of(
             "this host is not the source for this repository",
@@ -67,12 +57,12 @@ async fn walk(
         Ok(listed) => listed,
         Err(failed) => {
             let why = failed.to_string();
-            hosts::walked(&mut tx, Host::GitHub, repository, Err(&why)).await?;
+            hosts::walked(&mut tx, host, repository, Err(&why)).await?;
             tx.commit().await?;
             return Ok(0);
         }
     };
-    let (here, asked) = hosts::open_here(tx.conn(), Host::GitHub, repository).await?;
+    let (here, asked) = hosts::open_here(tx.conn(), host, repository).await?;
     let compared = compare(&there, &here, all);
     let mut found = 0;
     for key in compared.differ {
@@ -85,7 +75,6 @@ async fn walk(
         }
         found += 1;
         let repository = repository.clone();
-        let host = Host::GitHub;
         hosts::look_at(
             &mut tx,
             &Change {
@@ -96,9 +85,9 @@ async fn walk(
         )
         .await?;
     }
-    hosts::confirm(&mut tx, Host::GitHub, repository, &compared.same, began_at).await?;
+    hosts::confirm(&mut tx, host, repository, &compared.same, began_at).await?;
     let came_to = Ok((there.len(), found));
-    hosts::walked(&mut tx, Host::GitHub, repository, came_to).await?;
+    hosts::walked(&mut tx, host, repository, came_to).await?;
     tx.commit().await?;
     if found > 0 {
         tracing::warn!(%repository, found, "Changes were another than any delivery told");

@@ -1,9 +1,10 @@
 //! Who we are to GitHub: somebody with a token, or an app that gets one for each owner that installed it.
 
 use super::{
-    client::{Client, Failed},
+    client::Client,
     wire::{AccessToken, Installation},
 };
+use crate::forges::client::Failed;
 use base64::{
     Engine as _,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},

@@ -1,7 +1,8 @@
 //! What a merged pull request became on its target: the commit that GitHub names, where what it adds there is provably what was
 //! signed off. GitHub calls a pull request merged also when somebody pushes a merge of it that they made themselves.
 
-use super::{Client, Failed, compared, patch_of, sha, wire};
+use super::{Client, compared, patch_of, wire};
+use crate::forges::{client::Failed, shown::sha};
 use domain::{
     carry::{Proof, Side, proof},
     landing::{Claim, Kind, Landed},

@@ -5,49 +5,35 @@ mod auth;
 mod client;
 mod landed;
 mod open;
-mod patch;
 mod say;
-mod wire;
+pub(super) mod wire;
 
 pub use auth::Credentials;
-pub use client::{Client, Failed};
+pub use client::Client;
 pub use open::open;
 pub use say::say;
 
 use crate::{
-    api::{submit, wire as ours},
-    forges::github::wire::{Commit, Comparison, Pull},
+    api::wire as ours,
+    forges::{
+        client::Failed,
+        github::wire::{Commit, Comparison, Pull},
+        patch::{self, Incomplete},
+        shown::{MOST_COMMITS, Patch, Seen, assembled, is_number, sha},
+    },
 };
 use domain::{
     commit::Signature,
     contributor::{Contributor, Role},
-    digest::PatchHash,
     host::Host,
     names::{Branch, CommitSha},
 };
 use landed::Signed;
-use patch::Incomplete;
 use std::{collections::HashMap, sync::Arc};
-use store::{
-    Db, hosts,
-    hosts::Look,
-    submissions::{Source, Submission},
-};
+use store::{Db, hosts, hosts::Look, submissions::Submission};
 use tokio::task::spawn_blocking;
 
-/// More commits than this are no change that a person reads: nor are they taken from anybody else.
-const MOST_COMMITS: usize = 2_000;
 const COMMITS_A_PAGE: usize = 100;
-
-/// What a look found.
-pub enum Seen {
-    /// What is recorded.
-    Same,
-    Found {
-        submission: Box<Submission>,
-        etag: Option<String>,
-    },
-}
 
 /// Asks what a change is now.
 ///
@@ -179,20 +165,6 @@ async fn signed(
         patch: Arc::new(patch),
         commits,
     }))
-}
-
-/// Whether a pull request can be called so; anything else would be another path.
-#[must_use]
-pub fn is_number(key: &str) -> bool {
-    (1..=18).contains(&key.len()) && key.bytes().all(|digit| digit.is_ascii_digit())
-}
-
-/// What is to be said of the patch.
-enum Patch {
-    Whole(Vec<u8>),
-    /// The host told of this revision before, and revisions do not change.
-    Known(PatchHash),
-    Incomplete(Incomplete),
 }
 
 /// What a change adds to its target, or added before it became part of it: from then on the two have nothing in common but the
@@ -354,36 +326,6 @@ fn told(
     }
 }
 
-fn assembled(told: ours::Submission, patch: Patch, host: Host) -> Result<Submission, Failed> {
-    let said = |error: crate::problem::Refusal| Failed::Said(error.detail().to_owned());
-    let source = |incomplete: Option<String>| Source::Host { host, incomplete };
-    match patch {
-        Patch::Whole(patch) => match submit::assembled(told.clone(), &patch, source(None)) {
-            Ok(submission) => Ok(submission),
-            // What nobody else could submit cannot be shown either.
-            Err(why) => {
-                let why = Some(why.detail().to_owned());
-                submit::assembled(without_commits(told), &[], source(why)).map_err(said)
-            }
-        },
-        Patch::Known(hash) => {
-            let mut known = submit::assembled(told, &[], source(None)).map_err(said)?;
-            known.revision.patch = hash;
-            Ok(known)
-        }
-        Patch::Incomplete(why) => {
-            submit::assembled(told, &[], source(Some(why.to_string()))).map_err(said)
-        }
-    }
-}
-
-fn without_commits(told: ours::Submission) -> ours::Submission {
-    ours::Submission {
-        commits: vec![],
-        ..told
-    }
-}
-
 /// Whom the host takes the authors and committers of commits for. It goes by their addresses, as anybody could, and so do we:
 /// it may bar, and gives nothing by itself.
 fn known_to(host: Host, commits: &[Commit]) -> Vec<(Option<CommitSha>, Contributor)> {
@@ -406,8 +348,4 @@ fn known_to(host: Host, commits: &[Commit]) -> Vec<(Option<CommitSha>, Contribut
         }
     }
     all
-}
-
-fn sha(text: &str) -> Result<CommitSha, Failed> {
-    CommitSha::parse(text).map_err(|_| Failed::of("a commit id is none"))
 }

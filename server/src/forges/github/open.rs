@@ -1,6 +1,7 @@
 //! Which pull requests of a repository are open.
 
-use super::{Client, Failed, wire::Listed};
+use super::{Client, wire::Listed};
+use crate::forges::client::Failed;
 use domain::names::RepositoryName;
 use store::hosts::Open;
 

@@ -1,7 +1,10 @@
 //! Says at GitHub what is known of a commit: an app as a check run, which no other app can make; a token as a commit status.
 
-use super::{Client, Failed};
-use crate::forges::status::{State, Status};
+use super::Client;
+use crate::forges::{
+    client::Failed,
+    status::{State, Status},
+};
 use domain::names::{CommitSha, RepositoryName};
 use serde_json::{Value, json};
 

@@ -1,7 +1,9 @@
 //! What GitHub answers, as far as it is read.
 
-use super::{Failed, sha};
-use crate::api::wire as ours;
+use crate::{
+    api::wire as ours,
+    forges::{client::Failed, shown::sha},
+};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use domain::{host::Host, names::CommitSha};
 use serde::{Deserialize, Deserializer, de::Error as _};

@@ -1,7 +1,7 @@
-//! Makes of the patch that GitHub gives the one that git writes, with every id in full and every binary file whole, and checks that
+//! Makes of the patch that a code host gives the one that git writes, with every id in full and every binary file whole, and checks that
 //! it says of every file that differs between two trees how it differs. What is cut short anywhere is so found.
 
-use super::wire;
+use super::github::wire;
 use domain::patch::{FilePatch, Mode, split};
 use flate2::{Compression, write::ZlibEncoder};
 use std::{
@@ -84,7 +84,7 @@ fn is_digit(byte: u8) -> bool {
     byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)
 }
 
-/// The ids of the binary files of a patch, before and after: what GitHub shows nothing of.
+/// The ids of the binary files of a patch, before and after: what the host shows nothing of.
 pub fn binaries(diff: &[u8], before: &Tree, after: &Tree) -> Result<BTreeSet<String>, Incomplete> {
     let mut wanted = BTreeMap::new();
     walk(diff, before, after, |piece| {
@@ -182,7 +182,7 @@ fn says_all(files: &[FilePatch], before: &Tree, after: &Tree) -> bool {
         .all(|name| named.contains(name) || is_same(name))
 }
 
-/// A piece of what GitHub gives.
+/// A piece of what the host gives.
 enum Piece<'a> {
     Line(&'a [u8]),
     /// An index line with its ids in full, none where there is no file, and what follows them.

@@ -1,0 +1,81 @@
+//! One code host that is asked, whichever it is: what all that is asked of one comes to.
+
+use super::{client::Failed, github, shown::Seen, status::Status};
+use domain::{
+    Timestamp,
+    host::Host,
+    names::{CommitSha, RepositoryName},
+};
+use store::{
+    Db,
+    hosts::{Change, Look, Open},
+};
+
+/// A host, and how it is asked. Cheap to clone.
+#[derive(Debug, Clone)]
+pub enum Forge {
+    GitHub(github::Client),
+}
+
+impl Forge {
+    /// Which it is.
+    #[must_use]
+    pub fn host(&self) -> Host {
+        match self {
+            Self::GitHub(_) => Host::GitHub,
+        }
+    }
+
+    /// Until when it wants not to be asked, if it wants that.
+    #[must_use]
+    pub fn silent_until(&self) -> Option<Timestamp> {
+        match self {
+            Self::GitHub(client) => client.silent_until(),
+        }
+    }
+
+    /// Asks what a change is now.
+    ///
+    /// # Errors
+    /// The host could not be asked, or says what cannot be.
+    pub async fn look(&self, db: &Db, look: &Look) -> Result<Seen, Failed> {
+        match self {
+            Self::GitHub(client) => github::look(client, db, look).await,
+        }
+    }
+
+    /// The open changes of a repository, and whether these are all.
+    ///
+    /// # Errors
+    /// The host could not be asked.
+    pub async fn open(&self, repository: &RepositoryName) -> Result<(Vec<Open>, bool), Failed> {
+        match self {
+            Self::GitHub(client) => github::open(client, repository).await,
+        }
+    }
+
+    /// The last commit that a change became when it was merged, if it was.
+    ///
+    /// # Errors
+    /// The host could not be asked, or says what cannot be.
+    pub async fn became(&self, change: &Change) -> Result<Option<CommitSha>, Failed> {
+        match self {
+            Self::GitHub(client) => github::became(client, change).await,
+        }
+    }
+
+    /// Says what is known of a commit. Of what was said of it before, it shows only the last.
+    ///
+    /// # Errors
+    /// The host could not be told.
+    pub async fn say(
+        &self,
+        repository: &RepositoryName,
+        head: &CommitSha,
+        status: &Status,
+    ) -> Result<(), Failed> {
+        match self {
+            Self::GitHub(client) => github::say(client, repository, head, status).await,
+        }
+    }
+}
