@@ -7,9 +7,10 @@ use super::{
 };
 use crate::{
     Timestamp,
+    ids::PersonId,
     people::{Level, Role},
     policy::{Ask, Policy, Rule, Who},
-    standing::{Asked, Candidate, Candidates, Deputy, Standing},
+    standing::{Asked, Candidates, Deputy, Standing},
 };
 use std::sync::Arc;
 
@@ -51,18 +52,60 @@ pub(super) fn missing(
     approvals: &[Seat<'_>],
     now: Timestamp,
 ) -> Vec<Need> {
+    let spent = Spent::by(approvals);
     let of_rule = |asked: &Asked| {
         let rule = policy.document.rules.get(asked.rule);
-        rule.map_or_else(Vec::new, |rule| needs(rule, asked, approvals, now))
+        rule.map_or_else(Vec::new, |rule| needs(rule, asked, approvals, &spent, now))
     };
     standing.asked.iter().flat_map(of_rule).collect()
 }
 
-fn needs(rule: &Rule, asked: &Asked, approvals: &[Seat<'_>], now: Timestamp) -> Vec<Need> {
+/// Whom no need can be given by any more, gathered once for all needs.
+struct Spent {
+    /// Those who approved.
+    people: Vec<PersonId>,
+    /// The bits of all of them together: most who are asked about share none, and are none of them.
+    bits: u64,
+    /// Those in whose place somebody did.
+    principals: Vec<PersonId>,
+}
+
+impl Spent {
+    fn by(approvals: &[Seat<'_>]) -> Self {
+        let voices = || approvals.iter().copied().flatten();
+        Self {
+            people: voices().map(|voice| voice.person).collect(),
+            bits: voices().fold(0, |bits, voice| bits | bit(voice.person)),
+            principals: voices().map(|voice| voice.seat()).collect(),
+        }
+    }
+
+    fn has(&self, person: PersonId) -> bool {
+        self.bits & bit(person) != 0 && self.people.contains(&person)
+    }
+
+    /// Who has approved cannot do so once more for somebody else, and a place that is filled is filled.
+    fn has_deputy(&self, one: &Deputy) -> bool {
+        self.has(one.person) || self.principals.contains(&one.principal)
+    }
+}
+
+/// One of 64, by what is random in an id.
+fn bit(person: PersonId) -> u64 {
+    1 << (person.0.as_bytes()[15] % 64)
+}
+
+fn needs(
+    rule: &Rule,
+    asked: &Asked,
+    approvals: &[Seat<'_>],
+    spent: &Spent,
+    now: Timestamp,
+) -> Vec<Need> {
     let asks = rule.needs.iter().zip(&asked.candidates);
     asks.zip(lacking(rule, approvals))
         .filter(|(_, lacks)| *lacks > 0)
-        .map(|((ask, candidates), lacks)| need(rule, ask, lacks, candidates, approvals, now))
+        .map(|((ask, candidates), lacks)| need(rule, ask, lacks, candidates, spent, now))
         .collect()
 }
 
@@ -71,21 +114,28 @@ fn need(
     ask: &Ask,
     lacks: usize,
     candidates: &Candidates,
-    approvals: &[Seat<'_>],
+    spent: &Spent,
     now: Timestamp,
 ) -> Need {
-    let voices = || approvals.iter().copied().flatten();
-    let has_approved = |one: &Candidate| voices().any(|voice| voice.person == one.person);
-    // Who has approved cannot do so once more for somebody else, and a place that is filled is filled.
-    let could_stand_in = |one: &&Deputy| {
-        let is_spent =
-            voices().any(|voice| voice.person == one.person || voice.seat() == one.principal);
-        now < one.until && !is_spent
-    };
+    let could_stand_in = |one: &&Deputy| now < one.until && !spent.has_deputy(one);
     let stand_ins = candidates.stand_ins.iter().filter(could_stand_in);
-    let spent = candidates.first.iter().filter(|one| has_approved(one));
-    let approved = u32::try_from(spent.count()).unwrap_or(u32::MAX);
-    let standing_in = u32::try_from(stand_ins.clone().count()).unwrap_or(u32::MAX);
+    let mut people = Vec::with_capacity(NAMES);
+    let mut approved = 0_u32;
+    for one in &candidates.first {
+        if spent.has(one.person) {
+            approved = approved.saturating_add(1);
+        } else if people.len() < NAMES {
+            people.push(Arc::clone(&one.name));
+        }
+    }
+    let left = NAMES - people.len();
+    people.extend(
+        stand_ins
+            .clone()
+            .take(left)
+            .map(|one| Arc::clone(&one.name)),
+    );
+    let standing_in = u32::try_from(stand_ins.count()).unwrap_or(u32::MAX);
     let eligible = candidates
         .total
         .saturating_sub(approved)
@@ -95,15 +145,7 @@ fn need(
         count: lacks,
         who: ask.who.clone(),
         eligible,
-        people: candidates
-            .first
-            .iter()
-            .filter(|one| !has_approved(one))
-            .map(|one| &one.name)
-            .chain(stand_ins.map(|one| &one.name))
-            .take(NAMES)
-            .map(Arc::clone)
-            .collect(),
+        people,
         why_nobody: (eligible == 0).then(|| why_nobody(candidates, approved)),
     }
 }
