@@ -1,5 +1,6 @@
--- For `./dev bench`: 100,000 changes, 40 % waiting, 40 % approved, 20 % rejected, each a copy of one that the demo made, under a key and
--- a head of its own; and the questions about them, a third, a third, a sixth, and a sixth about commits that nobody told of.
+-- As many changes as `bench.size` says, 40 % waiting, 40 % approved, 20 % rejected, each a copy of one in `bench.template`, under a key
+-- and a head of its own; and the questions about them, a third, a third, a sixth, and a sixth about commits that nobody told of. For
+-- `./dev bench`, and for the test that counts what a gate reads.
 
 begin;
 
@@ -9,7 +10,8 @@ with template as (
     from bench.template
 ),
 wanted as (
-    select n, case when n % 5 < 2 then 'waiting' when n % 5 < 4 then 'approved' else 'rejected' end as verdict from generate_series(1, 100000) as n
+    select n, case when n % 5 < 2 then 'waiting' when n % 5 < 4 then 'approved' else 'rejected' end as verdict
+    from generate_series(1, (select changes from bench.size)) as n
 )
 select n, gen_random_uuid() as change_id, gen_random_uuid() as revision_id, left(encode(sha256(convert_to('head ' || n, 'utf8')), 'hex'), 40) as head,
        template.revision_id as template, verdict
@@ -40,11 +42,12 @@ insert into queue (repository_id, change_id, revision_id, verdict, since)
 select queue.repository_id, clone.change_id, clone.revision_id, queue.verdict, since - n * interval '1 second'
 from bench.clone join queue on queue.revision_id = template;
 
--- 40,000 and 40,000 and 20,000 of 120,000, and these 20,000.
+-- A sixth more than there are changes.
 create table bench.question as
 select repository.name as repository, clone.head, clone.verdict
 from bench.clone join revision on revision.id = clone.revision_id join repository on repository.id = revision.repository_id
 union all
-select 'payments/ledger-core', left(encode(sha256(convert_to('unheard ' || n, 'utf8')), 'hex'), 40), 'unheard' from generate_series(1, 20000) as n;
+select 'payments/ledger-core', left(encode(sha256(convert_to('unheard ' || n, 'utf8')), 'hex'), 40), 'unheard'
+from generate_series(1, (select changes / 5 from bench.size)) as n;
 
 commit;

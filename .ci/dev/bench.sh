@@ -60,6 +60,7 @@ bench_world() {
 # Which of the demo's changes are waiting, approved and rejected is what the gate says of them.
 bench_templates() {
   printf 'create schema bench;\ncreate table bench.template (revision_id uuid, verdict text);\n' | sql bench
+  printf 'create table bench.size as select 100000 as changes;\n' | sql bench
   local repository head revision verdict
   sql bench -At -F ' ' -c "select name, head, standing.revision_id from standing join repository on repository.id = standing.repository_id" |
     while read -r repository head revision; do

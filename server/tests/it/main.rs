@@ -12,6 +12,7 @@ mod disputes;
 mod evidence;
 mod gate;
 mod gate_cli;
+mod gate_probes;
 mod gate_table;
 mod hooks;
 mod hostile;
