@@ -5,7 +5,7 @@ BENCH_CONNECTIONS=32
 BENCH_SECONDS=10
 
 bench() {
-  local name=${1:-} figures=(page-weight verdict marks pages gate gate-latency submit)
+  local name=${1:-} figures=(page-weight verdict marks pages gate gate-latency submit intake)
   [ $# -le 1 ] || misuse "bench takes one name, not “$*”."
   if [ -n "$name" ]; then
     [[ " ${figures[*]} " = *" $name "* ]] || misuse "There is no figure “$name”; there are ${figures[*]}."
@@ -46,6 +46,7 @@ bench_world() {
   PROVIDER_PORT=$(free_port 4201 "$SERVER_PORT")
   rm -rf "$STATE/bench"
   world_settings "$STATE/bench" bench
+  bench_host
   provider_start
   RUST_LOG=warn server_start "$TARGET/release/countersign"
   say "Making the demo, and 100,000 changes like those in it …"
@@ -107,6 +108,27 @@ bench_submit() {
   reference=$(pgbench_per_second -N)
   ratio submit "$(figure "$ours" per_second)" changes/s "$reference" transactions/s
 }
+
+# The load generator plays this host while it measures.
+bench_host() {
+  BENCH_HOST=127.0.0.1:$(free_port 4300)
+  export COUNTERSIGN_GITHUB_API=http://$BENCH_HOST COUNTERSIGN_GITHUB_TOKEN=bench COUNTERSIGN_GITHUB_REPOSITORIES=bench/intake
+  export COUNTERSIGN_GITHUB_HOOK_SECRET=the-secret-of-the-bench
+}
+
+# Deliveries that are stored, and how long it takes from one until the gate knows the head that it tells of.
+bench_intake() {
+  local ours reference
+  ours=$(load deliveries "127.0.0.1:$SERVER_PORT" "$COUNTERSIGN_GITHUB_HOOK_SECRET" "$BENCH_SECONDS" "$BENCH_CONNECTIONS")
+  reference=$(pgbench_per_second -N)
+  ratio intake "$(figure "$ours" per_second)" deliveries/s "$reference" transactions/s
+  printf 'intake-p99 %.1f ms\n' "$(figure "$ours" p99_ms)"
+  until_true 900 deliveries_are_done
+  ours=$(load heads "127.0.0.1:$SERVER_PORT" "$COUNTERSIGN_GITHUB_HOOK_SECRET" "$BENCH_TOKEN" "$BENCH_HOST" "$BENCH_SECONDS" 50)
+  printf 'head-known-p50-at-50 %.0f ms\nhead-known-p99-at-50 %.0f ms\n' "$(figure "$ours" p50_ms)" "$(figure "$ours" p99_ms)"
+}
+
+deliveries_are_done() { [ "$(sql bench -At -c "select count(*) from delivery where due_at is not null")" = 0 ]; }
 
 # One connection: the time of the server, without waiting for each other.
 bench_pages() {

@@ -51,6 +51,11 @@ impl Forges {
         })
     }
 
+    /// Those that can be asked.
+    pub fn all(&self) -> impl Iterator<Item = &Forge> {
+        self.all.iter()
+    }
+
     /// Those that may be asked now.
     pub fn ready(&self) -> impl Iterator<Item = &Forge> {
         self.all

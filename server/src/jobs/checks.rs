@@ -1,6 +1,7 @@
 //! Says at code hosts what a gate would answer about the heads of changes: soon after it is another, and only then. What is
 //! said there is for people to see; nothing here ever reads it.
 
+use super::repeatedly;
 use crate::{
     forges::{client::Failed, status::Status},
     state::Server,
@@ -11,7 +12,7 @@ use domain::{
     gate::{self, Moment, Question},
     landing,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use store::{
     Error,
     checks::{self, Due},
@@ -34,16 +35,8 @@ const MOST_FOR_NOTHING: i32 = 4;
 
 /// Runs until the process ends.
 pub async fn run(server: Server) {
-    loop {
-        match batch(&server).await {
-            Ok(0) => tokio::time::sleep(EVERY).await,
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(%error, "Code hosts could not be told of verdicts; this is tried again");
-                tokio::time::sleep(EVERY).await;
-            }
-        }
-    }
+    let broken = "Code hosts could not be told of verdicts";
+    repeatedly(EVERY, Arc::default(), broken, || batch(&server)).await;
 }
 
 /// Tells of some heads of which there is reason to, and says how many.

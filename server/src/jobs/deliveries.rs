@@ -1,6 +1,7 @@
 //! Works on what code hosts told us: reads what there is reason to look at. Each delivery is its own transaction, so one that
 //! cannot be read holds up no other, and whoever is killed leaves it as it was.
 
+use super::repeatedly;
 use crate::{
     forges::events::{self, Look},
     state::Server,
@@ -28,19 +29,9 @@ const FORGOTTEN_AT_ONCE: i64 = 500;
 
 /// Runs until the process ends.
 pub async fn run(server: Server) {
-    loop {
-        match batch(&server).await {
-            Ok(0) => {
-                let arrived = server.hooks.arrived.notified();
-                let _ = tokio::time::timeout(EVERY, arrived).await;
-            }
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(%error, "Deliveries could not be worked on; this is tried again");
-                tokio::time::sleep(EVERY).await;
-            }
-        }
-    }
+    let broken = "Deliveries could not be worked on";
+    let more = server.hooks.arrived.clone();
+    repeatedly(EVERY, more, broken, || batch(&server)).await;
 }
 
 /// Works on some deliveries that are due and says how many.

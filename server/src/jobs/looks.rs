@@ -1,5 +1,9 @@
 //! Looks at changes at code hosts, and records what is there now.
 
+use super::{
+    lanes::{Crowded, Lanes, Place},
+    repeatedly,
+};
 use crate::{
     forges::{Forge, Seen, client::Failed},
     state::Server,
@@ -12,12 +16,13 @@ use store::{
     lines, reverts,
     submissions::{self, Submission},
 };
-use tokio::task::JoinSet;
+use tokio::{
+    task::JoinSet,
+    time::{error::Elapsed, timeout},
+};
 
 /// How often somebody looks whether there is reason to, if nobody says so.
 const EVERY: Duration = Duration::from_secs(1);
-/// How many changes of a host are looked at at once.
-const AT_ONCE: i64 = 4;
 /// How long a look may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How long nobody else looks at the same: somewhat longer.
@@ -26,21 +31,19 @@ const LASTS: time::Duration = time::Duration::seconds(130);
 /// How often something is looked for that is not there.
 const MOST_FOR_NOTHING: i32 = 4;
 
-/// Runs until the process ends.
+/// Runs until the process ends. No host waits for another.
 pub async fn run(server: Server) {
-    loop {
-        match batch(&server).await {
-            Ok(0) => {
-                let reason = server.forges.reason.notified();
-                let _ = tokio::time::timeout(EVERY, reason).await;
-            }
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(%error, "Code hosts could not be looked at; this is tried again");
-                tokio::time::sleep(EVERY).await;
-            }
+    let more = server.forges.reason.clone();
+    let all: Vec<(&Forge, Lanes)> = server.forges.all().map(|f| (f, Lanes::default())).collect();
+    repeatedly(EVERY, more, "Code hosts could not be looked at", || async {
+        let mut count = 0;
+        for (forge, lanes) in &all {
+            let begun = begin(&server, forge, lanes.free()).await?;
+            count += begun.into_iter().map(tokio::spawn).count();
         }
-    }
+        Ok(count)
+    })
+    .await;
 }
 
 /// Looks at some changes that there is reason to look at, and says how many.
@@ -48,41 +51,53 @@ pub async fn run(server: Server) {
 /// # Errors
 /// The database refused.
 pub async fn batch(server: &Server) -> Result<usize, Error> {
-    let (mut count, mut all) = (0, JoinSet::new());
-    for forge in server.forges.ready() {
-        let mut conn = server.db.pool().acquire().await?;
-        let now = server.db.now();
-        let looks = hosts::begin(&mut conn, forge.host(), AT_ONCE, now, LASTS).await?;
-        drop(conn);
-        count += looks.len();
-        for look in looks {
-            let (server, forge) = (server.clone(), forge.clone());
-            all.spawn(async move { finish(&server, &forge, &look).await });
+    let mut looking = JoinSet::new();
+    for forge in server.forges.all() {
+        for look in begin(server, forge, Lanes::default().free()).await? {
+            looking.spawn(look);
         }
     }
-    while let Some(done) = all.join_next().await {
-        if let Ok(Err(error)) = done {
-            tracing::warn!(%error, "A look at a code host could not be recorded; this is tried again");
-        }
+    Ok(looking.join_all().await.len())
+}
+
+/// Begins to look, for as much as there is reason and place for.
+async fn begin(
+    server: &Server,
+    forge: &Forge,
+    places: Vec<Place>,
+) -> Result<Vec<impl Future<Output = ()> + Send + use<>>, Error> {
+    if places.is_empty() || forge.silent_until().is_some() {
+        return Ok(vec![]);
     }
-    Ok(count)
+    let mut conn = server.db.pool().acquire().await?;
+    let (now, most) = (server.db.now(), i64::try_from(places.len()).unwrap_or(1));
+    let looks = hosts::begin(&mut conn, forge.host(), most, now, LASTS).await?;
+    let each = looks.into_iter().zip(places);
+    let each = each.map(|(look, place)| finish(server.clone(), forge.clone(), look, place));
+    Ok(each.collect())
 }
 
 /// Looks, and records what was seen.
-///
-/// # Errors
-/// The database refused.
-pub async fn finish(server: &Server, forge: &Forge, look: &Look) -> Result<(), Error> {
-    let seeing = forge.look(&server.db, look);
-    let seen = tokio::time::timeout(PATIENCE, seeing).await;
-    let seen = seen.unwrap_or_else(|_| Err(Failed::of("it took too long")));
-    match seen {
-        Ok(Seen::Same) => same(server, look).await,
+async fn finish(server: Server, forge: Forge, look: Look, place: Place) {
+    let seeing = timeout(PATIENCE, forge.look(&server.db, &look));
+    let seen = seen(place.run(seeing).await);
+    // Its place is free.
+    server.forges.reason.notify_one();
+    let recorded = match seen {
+        Ok(Seen::Same) => same(&server, &look).await,
         Ok(Seen::Found { submission, etag }) => {
-            record(server, look, *submission, etag.as_deref()).await
+            record(&server, &look, *submission, etag.as_deref()).await
         }
-        Err(failed) => fail(server, look, &failed).await,
+        Err(failed) => fail(&server, &look, &failed).await,
+    };
+    if let Err(error) = recorded {
+        tracing::warn!(%error, "A look at a code host could not be recorded; this is tried again");
     }
+}
+
+fn seen(looked: Result<Result<Result<Seen, Failed>, Elapsed>, Crowded>) -> Result<Seen, Failed> {
+    let looked = looked.map_err(|Crowded| Failed::of("too many others take as long as this"))?;
+    looked.map_err(|_| Failed::of("it took too long"))?
 }
 
 async fn same(server: &Server, look: &Look) -> Result<(), Error> {

@@ -1,7 +1,8 @@
 //! Deletes sessions that have long been over: who was signed in where is not kept longer than anybody asks for it.
 
+use super::repeatedly;
 use crate::state::Server;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use store::{Error, sessions};
 
 /// How often they are looked for.
@@ -13,16 +14,8 @@ const BATCH: i64 = 1_000;
 
 /// Runs until the process ends.
 pub async fn run(server: Server) {
-    loop {
-        match batch(&server).await {
-            Ok(0) => tokio::time::sleep(EVERY).await,
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(%error, "Sessions that are long over could not be deleted; this is tried again");
-                tokio::time::sleep(EVERY).await;
-            }
-        }
-    }
+    let broken = "Sessions that are long over could not be deleted";
+    repeatedly(EVERY, Arc::default(), broken, || batch(&server)).await;
 }
 
 /// Deletes some and says how many.

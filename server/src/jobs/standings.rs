@@ -1,9 +1,10 @@
 //! Makes standings anew after something changed about people, so that gates find them ready, and when an approval grows too old,
 //! so that the queue shows the change again. Gates never depend on it.
 
+use super::repeatedly;
 use crate::state::Server;
 use domain::ids::ChangeId;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use store::{Error, standings};
 
 /// How often stale standings are looked for.
@@ -13,16 +14,8 @@ const BATCH: i64 = 200;
 
 /// Runs until the process ends.
 pub async fn run(server: Server) {
-    loop {
-        match batch(&server).await {
-            Ok(0) => tokio::time::sleep(EVERY).await,
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(%error, "Standings could not be renewed; gates load the whole case meanwhile");
-                tokio::time::sleep(EVERY).await;
-            }
-        }
-    }
+    let broken = "Standings could not be renewed, and gates load the whole case meanwhile";
+    repeatedly(EVERY, Arc::default(), broken, || batch(&server)).await;
 }
 
 /// Renews some standings and says how many.

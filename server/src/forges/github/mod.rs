@@ -248,26 +248,17 @@ async fn patch_of(
         };
     };
     let asked = format!("{at}/compare/{}...{head}", sha(&base.sha)?);
-    let Some(diff) = client.diff(&asked).await? else {
+    let (diff, before, after) = tokio::try_join!(
+        client.diff(&asked),
+        listing(client, at, base),
+        listing(client, at, last)
+    )?;
+    let Some(diff) = diff else {
         return Ok(Err(Incomplete::TooLarge));
     };
-    let mut trees = vec![];
-    for commit in [base, last] {
-        let tree = sha(&commit.commit.tree.sha)?;
-        let tree: wire::Tree = client
-            .get(&format!("{at}/git/trees/{tree}?recursive=1"))
-            .await?;
-        if tree.truncated {
-            return Ok(Err(Incomplete::TreeTooLarge));
-        }
-        trees.push(
-            patch::Tree::of(tree)
-                .ok_or_else(|| Failed::of("a tree has an entry that cannot be"))?,
-        );
-    }
-    let [before, after] = trees
-        .try_into()
-        .map_err(|_| Failed::of("there are two trees"))?;
+    let (Some(before), Some(after)) = (before, after) else {
+        return Ok(Err(Incomplete::TreeTooLarge));
+    };
     let wanted = match patch::binaries(&diff, &before, &after) {
         Ok(wanted) => wanted,
         Err(incomplete) => return Ok(Err(incomplete)),
@@ -284,6 +275,23 @@ async fn patch_of(
     whole
         .await
         .map_err(|_| Failed::of("the patch could not be read to its end"))
+}
+
+/// What is in a commit, if it lists all of it.
+async fn listing(
+    client: &Client,
+    at: &str,
+    commit: &Commit,
+) -> Result<Option<patch::Tree>, Failed> {
+    let tree = sha(&commit.commit.tree.sha)?;
+    let asked = format!("{at}/git/trees/{tree}?recursive=1");
+    let tree: wire::Tree = client.get(&asked).await?;
+    if tree.truncated {
+        return Ok(None);
+    }
+    let tree = patch::Tree::of(tree);
+    let tree = tree.ok_or_else(|| Failed::of("a tree has an entry that cannot be"))?;
+    Ok(Some(tree))
 }
 
 /// What the host told, in the words in which anybody submits a change: what is read of those is bounded and checked.

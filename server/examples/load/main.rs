@@ -4,10 +4,15 @@
 //! with `repository commit verdict` on each line; an answer with another verdict counts as wrong.
 //! `load submit ADDRESS TOKEN REPOSITORY SECONDS CONNECTIONS`: submits changes of 3 commits, 12 files and 20 kB.
 //! `load page ADDRESS COOKIE PATH SECONDS CONNECTIONS`: gets a page.
+//! `load deliveries ADDRESS SECRET SECONDS CONNECTIONS`: delivers what GitHub would, of 10 kB, signed with that secret.
+//! `load heads ADDRESS SECRET TOKEN HOST SECONDS RATE`: tells of so many new pull requests a second, and asks the gate about each
+//! head until it is known. It is itself the GitHub that is asked about them, at the address `HOST`: see [`intake`].
 //!
 //! Prints one line of JSON. With `RATE`, questions a second, requests begin when their time has come, whether or not earlier
 //! ones were answered, and a request's time counts from then: a server that stalls cannot hide it.
 #![expect(clippy::print_stdout, reason = "a command line tool answers on stdout")]
+
+mod intake;
 
 use anyhow::{Context, bail, ensure};
 use sha2::{Digest, Sha256};
@@ -33,6 +38,9 @@ enum Work {
         cookie: String,
         path: String,
     },
+    Deliveries {
+        secret: String,
+    },
 }
 
 struct Question {
@@ -53,6 +61,12 @@ struct Seen {
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let ["heads", address, secret, token, host, seconds, rate] = words.as_slice() {
+        let began = Instant::now();
+        let hooks = intake::Hooks { address, secret };
+        let seen = intake::heads(hooks, token, host, seconds.parse()?, rate.parse()?).await?;
+        return report(seen, began.elapsed());
+    }
     let (work, address, seconds, connections, rate) = match words.as_slice() {
         ["gate", address, token, questions, seconds, connections] => {
             (gate(token, questions)?, address, seconds, connections, None)
@@ -92,7 +106,17 @@ async fn main() -> anyhow::Result<()> {
                 None,
             )
         }
-        _ => bail!("see the first lines of server/examples/load.rs for how to call this"),
+        ["deliveries", address, secret, seconds, connections] => {
+            let secret = (*secret).to_owned();
+            (
+                Work::Deliveries { secret },
+                address,
+                seconds,
+                connections,
+                None,
+            )
+        }
+        _ => bail!("see the first lines of server/examples/load/main.rs for how to call this"),
     };
     let connections: u32 = connections.parse()?;
     let end = Instant::now() + Duration::from_secs(seconds.parse()?);
@@ -241,6 +265,18 @@ impl Work {
                     },
                 )
             }
+            Self::Deliveries { secret } => (
+                intake::delivery(
+                    secret,
+                    "check_run",
+                    &unique(number),
+                    &intake::told_of_a_check(),
+                ),
+                Wanted {
+                    status: 202,
+                    contains: String::new(),
+                },
+            ),
         }
     }
 }
