@@ -135,6 +135,8 @@ pub struct Hosts {
     connected: BTreeMap<Host, Connected>,
     /// How GitHub is asked, if it is; else its deliveries are only kept.
     pub github: Option<Api>,
+    /// How GitLab is asked, if it is.
+    pub gitlab: Option<Tokened>,
     /// `COUNTERSIGN_RECONCILE_EVERY`, default `10m`: how often the open changes of each repository are compared with the host's.
     pub reconcile_every: Duration,
 }
@@ -170,6 +172,32 @@ impl Api {
             None => Url::parse("https://api.github.com").ok()?,
         };
         Some(Some(Self { url, credentials }))
+    }
+}
+
+/// How a code host is asked that takes a token and nothing else.
+#[derive(Debug, Clone)]
+pub struct Tokened {
+    /// `COUNTERSIGN_GITLAB_API`, default `https://gitlab.com/api/v4`.
+    pub url: Url,
+    /// `COUNTERSIGN_GITLAB_TOKEN`, also as `…_FILE`.
+    pub token: SecretString,
+}
+
+impl Tokened {
+    /// The outer none: something is wrong. The inner: it is not asked.
+    fn gitlab(vars: &mut Variables<'_>) -> Option<Option<Self>> {
+        const URL: &str = "COUNTERSIGN_GITLAB_API";
+        const TOKEN: &str = "COUNTERSIGN_GITLAB_TOKEN";
+        if !vars.has_secret(TOKEN) {
+            return Some(None);
+        }
+        let token = vars.secret(TOKEN)?;
+        let url = match vars.optional(URL) {
+            Some(_) => vars.url(URL)?,
+            None => Url::parse("https://gitlab.com/api/v4").ok()?,
+        };
+        Some(Some(Self { url, token }))
     }
 }
 
@@ -221,15 +249,22 @@ impl Hosts {
         }
         let reconcile_every = vars.duration("COUNTERSIGN_RECONCILE_EVERY", "10m")?;
         let github = Api::github(vars)?;
-        if github.is_some() && !all.contains_key(&Host::GitHub) {
-            return vars.refuse(
-                "COUNTERSIGN_GITHUB_HOOK_SECRET",
-                "is not set, but GitHub is to be asked",
-            );
+        let gitlab = Tokened::gitlab(vars)?;
+        let asked = [
+            (Host::GitHub, github.is_some()),
+            (Host::GitLab, gitlab.is_some()),
+        ];
+        for (host, is_asked) in asked {
+            if is_asked && !all.contains_key(&host) {
+                let name = format!("COUNTERSIGN_{}_HOOK_SECRET", host.as_str());
+                let why = format!("is not set, but {} is to be asked", host.name());
+                return vars.refuse(&name.to_ascii_uppercase(), why);
+            }
         }
         Some(Self {
             connected: all,
             github,
+            gitlab,
             reconcile_every,
         })
     }
@@ -1000,6 +1035,32 @@ mod tests {
             assert_eq!(said.len(), 1, "{said:?}");
             assert!(!said[0].contains("swordfish"), "{said:?}");
         }
+        assert_eq!(complaints(&[token]).len(), 1, "who is asked is heard too");
+    }
+
+    #[test]
+    fn gitlab_is_asked_with_a_token_that_nobody_prints_or_sends_in_the_clear() {
+        let hooks = [
+            ("COUNTERSIGN_GITLAB_HOOK_SECRET", "sixteen-letters-"),
+            ("COUNTERSIGN_GITLAB_REPOSITORIES", "halden/*"),
+        ];
+        let api = |more: &[(&str, &str)]| {
+            let all: Vec<_> = hooks.iter().chain(more).copied().collect();
+            read(&all).map(|settings| settings.hosts.gitlab)
+        };
+        assert!(api(&[]).unwrap().is_none(), "its deliveries are only kept");
+        let token = ("COUNTERSIGN_GITLAB_TOKEN", "swordfish");
+        let asked = api(&[token]).unwrap().unwrap();
+        assert_eq!(asked.url.as_str(), "https://gitlab.com/api/v4");
+        assert!(!format!("{asked:?}").contains("swordfish"));
+        let ours = (
+            "COUNTERSIGN_GITLAB_API",
+            "https://git.halden.example/api/v4",
+        );
+        let asked = api(&[token, ours]).unwrap().unwrap();
+        assert_eq!(asked.url.as_str(), ours.1);
+        let clear = ("COUNTERSIGN_GITLAB_API", "http://git.halden.example/api/v4");
+        assert_eq!(api(&[token, clear]).unwrap_err().0.len(), 1);
         assert_eq!(complaints(&[token]).len(), 1, "who is asked is heard too");
     }
 

@@ -66,7 +66,7 @@ fn commit(message: &str) -> Option<Commit> {
         email: "7+ana@users.noreply.github.com".to_owned(),
     };
     Some(Commit {
-        tree: sha.clone(),
+        tree: None,
         sha,
         parents: Vec::new(),
         author: ana.clone(),

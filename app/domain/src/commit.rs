@@ -15,7 +15,8 @@ pub struct Signature {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
     pub sha: CommitSha,
-    pub tree: CommitSha,
+    /// None where the code host does not say.
+    pub tree: Option<CommitSha>,
     pub parents: Vec<CommitSha>,
     pub author: Signature,
     pub authored_at: Option<Timestamp>,

@@ -1,15 +1,17 @@
-//! A GitHub that is none: its REST API over real bare git repositories, as far as Countersign asks it. It pages, calls states by
-//! tags, counts what it is asked, and has moods, as the real one does. Only tests use it, and so what goes wrong here panics.
+//! A code host that is none: the REST APIs of GitHub and GitLab over real bare git repositories, as far as Countersign asks them. It
+//! pages, calls states by tags, counts what it is asked, and has moods, as the real ones do. Only tests use it, and so what goes
+//! wrong here panics.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod git;
+mod gitlab;
 mod rest;
 
 pub use git::Repository;
 
 use serde_json::Value;
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -19,7 +21,7 @@ pub const TOKEN: &str = "a-token-of-the-fake-host";
 /// A code host. Cheap to clone.
 #[derive(Clone)]
 pub struct FakeHost {
-    /// Where its API is.
+    /// Where GitHub's API is.
     pub url: String,
     state: Arc<Mutex<State>>,
 }
@@ -32,11 +34,15 @@ struct State {
     asked: Vec<(String, u16)>,
     /// What it was told of commits.
     told: Vec<(String, Value)>,
+    /// The commits that wait, at GitLab.
+    waits: BTreeSet<String>,
     /// What an app said of itself last.
     said: String,
     remaining: u64,
     largest_diff: usize,
     largest_tree: usize,
+    /// After how many bytes it breaks off a patch, as if that were all.
+    breaks_off: usize,
 }
 
 /// A pull request: what nobody can read out of git.
@@ -83,15 +89,23 @@ impl FakeHost {
                 moods: VecDeque::new(),
                 asked: vec![],
                 told: vec![],
+                waits: BTreeSet::new(),
                 said: String::new(),
                 remaining: 5_000,
                 largest_diff: 3_000_000,
                 largest_tree: 100_000,
+                breaks_off: usize::MAX,
             })),
         };
         let routes = rest::routes(host.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
         host
+    }
+
+    /// Where GitLab's API is, of the same repositories.
+    #[must_use]
+    pub fn gitlab(&self) -> String {
+        format!("{}{}", self.url, gitlab::AT)
     }
 
     /// A new repository with one commit on `main`.
@@ -147,6 +161,11 @@ impl FakeHost {
     pub fn gives_at_most(&self, diff: usize, tree: usize) {
         let mut state = self.state();
         (state.largest_diff, state.largest_tree) = (diff, tree);
+    }
+
+    /// After how many bytes it breaks off a patch, as if that were all.
+    pub fn breaks_off(&self, after: usize) {
+        self.state().breaks_off = after;
     }
 
     /// What it was asked since this was asked last: `200 /repos/…`, without queries.

@@ -1,6 +1,6 @@
-//! The REST API: the paths that are asked, and what the real one adds to every answer.
+//! The REST API of GitHub: the paths that are asked; and what real hosts add to every answer.
 
-use crate::{FakeHost, Mood, Pull, Repository, TOKEN};
+use crate::{FakeHost, Mood, Pull, Repository, TOKEN, gitlab};
 use axum::{
     Json, Router,
     body::{Body, to_bytes},
@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use std::{collections::HashMap, fmt::Write as _};
 
 /// What an answer is, or a status alone.
-type Answer<T = Json<Value>> = Result<T, StatusCode>;
+pub type Answer<T = Json<Value>> = Result<T, StatusCode>;
 
 pub fn routes(host: FakeHost) -> Router {
     Router::new()
@@ -40,6 +40,7 @@ pub fn routes(host: FakeHost) -> Router {
         .route("/repos/{owner}/{name}/check-runs", post(check_run))
         .route("/repos/{owner}/{name}/installation", get(installation))
         .route("/app/installations/{id}/access_tokens", post(access_token))
+        .merge(gitlab::routes())
         .layer(from_fn_with_state(host.clone(), as_the_real_one_does))
         .with_state(host)
 }
@@ -51,6 +52,7 @@ async fn as_the_real_one_does(
     next: Next,
 ) -> Response {
     let path = request.uri().path().to_owned();
+    let limits = Limits::of(&path);
     let known = request.headers().get(header::IF_NONE_MATCH).cloned();
     let mood = host.state().moods.pop_front().unwrap_or(Mood::Well);
     let mut response = match mood {
@@ -67,13 +69,10 @@ async fn as_the_real_one_does(
             response
         }
         Mood::NoneLeft(reset) => {
-            let mut response = StatusCode::FORBIDDEN.into_response();
-            response
-                .headers_mut()
-                .insert("x-ratelimit-remaining", 0.into());
-            response
-                .headers_mut()
-                .insert("x-ratelimit-reset", reset.into());
+            let mut response = limits.refusal.into_response();
+            let headers = response.headers_mut();
+            headers.insert(limits.remaining, 0.into());
+            headers.insert(limits.reset, reset.into());
             response
         }
     };
@@ -84,10 +83,34 @@ async fn as_the_real_one_does(
     }
     let headers = response.headers_mut();
     headers
-        .entry("x-ratelimit-remaining")
+        .entry(limits.remaining)
         .or_insert(state.remaining.into());
     state.asked.push((path, response.status().as_u16()));
     response
+}
+
+/// How the host whose path this is says that it was asked enough.
+struct Limits {
+    refusal: StatusCode,
+    remaining: &'static str,
+    reset: &'static str,
+}
+
+impl Limits {
+    fn of(path: &str) -> Self {
+        if path.starts_with(gitlab::AT) {
+            return Self {
+                refusal: StatusCode::TOO_MANY_REQUESTS,
+                remaining: "ratelimit-remaining",
+                reset: "ratelimit-reset",
+            };
+        }
+        Self {
+            refusal: StatusCode::FORBIDDEN,
+            remaining: "x-ratelimit-remaining",
+            reset: "x-ratelimit-reset",
+        }
+    }
 }
 
 /// An app is let in to ask for a token, whoever signed for it.
@@ -350,15 +373,19 @@ async fn access_token(Path(id): Path<u64>) -> Answer<Response> {
 
 /// The repository, by the name that it has, in whatever case it is asked for.
 fn found(host: &FakeHost, owner: &str, name: &str) -> Result<(String, Repository), StatusCode> {
-    let asked = format!("{owner}/{name}");
+    called(host, &format!("{owner}/{name}"))
+}
+
+/// The same, by its whole name.
+pub fn called(host: &FakeHost, asked: &str) -> Result<(String, Repository), StatusCode> {
     let state = host.state();
     let mut all = state.repositories.iter();
-    let found = all.find(|(name, _)| name.eq_ignore_ascii_case(&asked));
+    let found = all.find(|(name, _)| name.eq_ignore_ascii_case(asked));
     let (name, repository) = found.ok_or(StatusCode::NOT_FOUND)?;
     Ok((name.clone(), repository.clone()))
 }
 
-fn paged(all: Vec<Value>, query: &HashMap<String, String>) -> Vec<Value> {
+pub fn paged(all: Vec<Value>, query: &HashMap<String, String>) -> Vec<Value> {
     let number = |name: &str, default| {
         query
             .get(name)

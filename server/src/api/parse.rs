@@ -323,7 +323,7 @@ fn commit(field: &str, from: wire::Commit) -> Result<Commit, Wrong> {
     }
     Ok(Commit {
         sha: sha("sha", from.sha)?,
-        tree: sha("tree", from.tree)?,
+        tree: from.tree.map(|tree| sha("tree", tree)).transpose()?,
         parents: from
             .parents
             .into_iter()

@@ -147,7 +147,9 @@ pub struct Ai {
 #[serde(deny_unknown_fields)]
 pub struct Commit {
     pub sha: String,
-    pub tree: String,
+    /// Where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<String>,
     pub parents: Vec<String>,
     pub author: Signature,
     #[serde(

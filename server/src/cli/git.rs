@@ -733,7 +733,7 @@ fn plain(commit: &wire::Commit) -> anyhow::Result<Commit> {
     let sha = |id: &String| CommitSha::parse(id.clone()).context("git's answer");
     Ok(Commit {
         sha: sha(&commit.sha)?,
-        tree: sha(&commit.tree)?,
+        tree: commit.tree.as_ref().map(sha).transpose()?,
         parents: commit.parents.iter().map(sha).collect::<Result<_, _>>()?,
         author: signature(&commit.author),
         authored_at: commit.authored_at,
@@ -759,7 +759,7 @@ fn commit(sha: &str, object: &[u8]) -> anyhow::Result<wire::Commit> {
     let tree = first("tree").with_context(|| format!("commit {sha} has no tree"))?;
     Ok(wire::Commit {
         sha: sha.to_owned(),
-        tree: String::from_utf8_lossy(tree).into_owned(),
+        tree: Some(String::from_utf8_lossy(tree).into_owned()),
         parents: all(&headers, "parent")
             .map(|id| String::from_utf8_lossy(id).into_owned())
             .collect(),
@@ -909,7 +909,7 @@ mod tests {
         let object = b"tree t1\nparent p1\nparent p2\nauthor Zo\xeb <zoe@x.example> 1700000000 +0530\ncommitter <> 99999999999999999999 +0000\n\
             gpgsig -----BEGIN\n author Mallory <m@x.example> 0 +0000\n -----END\nencoding ISO-8859-1\n\nGr\xfc\xdfe\n\nbody\n";
         let commit = commit("c1", object).unwrap();
-        assert_eq!(commit.tree, "t1");
+        assert_eq!(commit.tree.as_deref(), Some("t1"));
         assert_eq!(commit.parents, ["p1", "p2"]);
         assert_eq!(
             commit.author.name,

@@ -84,7 +84,7 @@ fn merged(
         return Ok(None);
     }
     let tree = checkout.merged_tree(&left, &onto, head)?;
-    let is_that = tree.as_deref() == Some(last.tree.as_str());
+    let is_that = tree.is_some() && tree == last.tree;
     let merged_as = tree.filter(|_| is_that).map(|tree| MergedAs {
         kind,
         commits: commits.iter().map(landed).collect(),
@@ -97,7 +97,7 @@ fn merged(
 fn landed(commit: &Commit) -> MergedCommit {
     MergedCommit {
         sha: commit.sha.clone(),
-        tree: commit.tree.clone(),
+        tree: commit.tree.clone().unwrap_or_default(),
         parents: commit.parents.clone(),
     }
 }

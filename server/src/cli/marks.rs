@@ -151,8 +151,8 @@ impl Facts {
         };
         let committer = self.committer.unwrap_or_else(|| self.author.clone());
         Ok(Commit {
-            sha: nothing.clone(),
-            tree: nothing,
+            sha: nothing,
+            tree: None,
             parents: Vec::new(),
             author: signature(self.author),
             authored_at: None,

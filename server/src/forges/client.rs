@@ -137,11 +137,21 @@ impl Client {
         }
     }
 
-    /// Tells it something; what it answers to that is of no use.
-    pub async fn tell(&self, told: RequestBuilder) -> Result<(), Failed> {
+    /// Tells it something, and what it says against it, if it does.
+    pub async fn tell(&self, told: RequestBuilder) -> Result<Option<String>, Failed> {
         let answer = self.sent(told).await?;
+        let is_against = answer.status() == StatusCode::BAD_REQUEST;
+        if is_against {
+            let why = self.whole(answer, LARGEST_JSON).await?;
+            return Ok(Some(String::from_utf8_lossy(&why).into_owned()));
+        }
         self.body(answer, LARGEST_JSON).await?;
-        Ok(())
+        Ok(None)
+    }
+
+    /// That it does not take what it was told.
+    pub fn against(&self) -> Failed {
+        self.failed("answered 400")
     }
 
     /// What time it is.
@@ -212,13 +222,17 @@ impl Client {
     }
 
     /// What it answered, to its end, if that is no refusal.
-    pub async fn body(&self, mut answer: Response, most: usize) -> Result<Vec<u8>, Failed> {
+    pub async fn body(&self, answer: Response, most: usize) -> Result<Vec<u8>, Failed> {
         match answer.status() {
             StatusCode::OK | StatusCode::CREATED => {}
             StatusCode::NOT_FOUND | StatusCode::GONE => return Err(Failed::NotThere),
             // 202: it is being worked out, and will be there when we come again.
             status => return Err(self.failed(&format!("answered {}", status.as_u16()))),
         }
+        self.whole(answer, most).await
+    }
+
+    async fn whole(&self, mut answer: Response, most: usize) -> Result<Vec<u8>, Failed> {
         let mut whole = Vec::new();
         let broken = |_| self.failed("did not answer to the end");
         while let Some(part) = answer.chunk().await.map_err(broken)? {

@@ -1,6 +1,6 @@
 //! One code host that is asked, whichever it is: what all that is asked of one comes to.
 
-use super::{client::Failed, github, shown::Seen, status::Status};
+use super::{bearer::Bearer, client::Failed, github, gitlab, shown::Seen, status::Status};
 use domain::{
     Timestamp,
     host::Host,
@@ -15,6 +15,7 @@ use store::{
 #[derive(Debug, Clone)]
 pub enum Forge {
     GitHub(github::Client),
+    GitLab(Bearer),
 }
 
 impl Forge {
@@ -23,6 +24,7 @@ impl Forge {
     pub fn host(&self) -> Host {
         match self {
             Self::GitHub(_) => Host::GitHub,
+            Self::GitLab(_) => Host::GitLab,
         }
     }
 
@@ -31,6 +33,7 @@ impl Forge {
     pub fn silent_until(&self) -> Option<Timestamp> {
         match self {
             Self::GitHub(client) => client.silent_until(),
+            Self::GitLab(client) => client.silent_until(),
         }
     }
 
@@ -41,6 +44,7 @@ impl Forge {
     pub async fn look(&self, db: &Db, look: &Look) -> Result<Seen, Failed> {
         match self {
             Self::GitHub(client) => github::look(client, db, look).await,
+            Self::GitLab(client) => gitlab::look(client, db, look).await,
         }
     }
 
@@ -51,6 +55,7 @@ impl Forge {
     pub async fn open(&self, repository: &RepositoryName) -> Result<(Vec<Open>, bool), Failed> {
         match self {
             Self::GitHub(client) => github::open(client, repository).await,
+            Self::GitLab(client) => gitlab::open(client, repository).await,
         }
     }
 
@@ -61,6 +66,7 @@ impl Forge {
     pub async fn became(&self, change: &Change) -> Result<Option<CommitSha>, Failed> {
         match self {
             Self::GitHub(client) => github::became(client, change).await,
+            Self::GitLab(client) => gitlab::became(client, change).await,
         }
     }
 
@@ -76,6 +82,7 @@ impl Forge {
     ) -> Result<(), Failed> {
         match self {
             Self::GitHub(client) => github::say(client, repository, head, status).await,
+            Self::GitLab(client) => gitlab::say(client, repository, head, status).await,
         }
     }
 }

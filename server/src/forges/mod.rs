@@ -1,11 +1,15 @@
 //! Code hosts: what they send us, and what we ask them.
 
+mod bearer;
 pub mod client;
 mod confirmed;
 pub mod events;
 mod forge;
 pub mod github;
+mod gitlab;
 pub mod hooks;
+mod landed;
+mod last;
 mod patch;
 mod refused;
 mod shown;
@@ -19,7 +23,8 @@ pub use shown::Seen;
 pub use signature::Secrets;
 
 use crate::settings::Hosts;
-use domain::names::RepositoryName;
+use bearer::Bearer;
+use domain::{host::Host, names::RepositoryName};
 use std::sync::Arc;
 use store::Db;
 use tokio::sync::Notify;
@@ -43,6 +48,10 @@ impl Forges {
         if let Some(api) = settings.github.clone() {
             let client = github::Client::new(api.url, api.credentials, db.clone())?;
             all.push(Forge::GitHub(client));
+        }
+        if let Some(api) = settings.gitlab.clone() {
+            let client = Bearer::new(Host::GitLab, api.url, api.token, db.clone())?;
+            all.push(Forge::GitLab(client));
         }
         Ok(Self {
             all,

@@ -10,13 +10,15 @@ use std::{
 };
 
 /// How many bytes of binary files are asked for, all together.
-const MOST_BINARY: u64 = 10_000_000;
+pub const MOST_BINARY: usize = 10_000_000;
 
 /// Why there is no patch that a person could rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Incomplete {
     #[error("Its target has all of it already, so what it added cannot be told.")]
     AddsNothing,
+    #[error("The host shows what it adds to something else than its target as it is now.")]
+    FromElsewhere,
     #[error("The patch is larger than the host gives out.")]
     TooLarge,
     #[error("It has more commits than a person reads.")]
@@ -53,10 +55,9 @@ impl Tree {
                 continue;
             }
             let mode = Mode::parse(&entry.mode)?;
-            let is_id = matches!(entry.sha.len(), 40 | 64) && entry.sha.bytes().all(is_digit);
             let file = File {
                 mode,
-                id: is_id.then_some(entry.sha)?,
+                id: is_id(&entry.sha).then_some(entry.sha)?,
                 size: entry.size,
             };
             files.insert(entry.path.into_bytes(), file);
@@ -65,9 +66,18 @@ impl Tree {
         let ids = ids.into_iter().cloned().collect();
         Some(Self { files, ids })
     }
+}
 
-    /// The one id that begins so.
-    fn whole(&self, short: &str) -> Option<&str> {
+/// Where an id that a patch names is looked up.
+pub trait Ids {
+    /// The one that begins so.
+    fn whole<'i>(&'i self, short: &'i str) -> Option<&'i str>;
+    /// How many bytes that file has, if it is known.
+    fn size(&self, id: &str) -> u64;
+}
+
+impl Ids for Tree {
+    fn whole<'i>(&'i self, short: &'i str) -> Option<&'i str> {
         let at = self.ids.partition_point(|id| id.as_str() < short);
         let mut found = self.ids[at..].iter().take_while(|id| id.starts_with(short));
         let one = found.next()?;
@@ -80,23 +90,44 @@ impl Tree {
     }
 }
 
+/// Where the host names every id in full.
+pub struct InFull;
+
+impl Ids for InFull {
+    fn whole<'i>(&'i self, short: &'i str) -> Option<&'i str> {
+        is_id(short).then_some(short)
+    }
+
+    fn size(&self, _: &str) -> u64 {
+        0
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(is_digit)
+}
+
 fn is_digit(byte: u8) -> bool {
     byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)
 }
 
 /// The ids of the binary files of a patch, before and after: what the host shows nothing of.
-pub fn binaries(diff: &[u8], before: &Tree, after: &Tree) -> Result<BTreeSet<String>, Incomplete> {
+pub fn binaries<I: Ids>(
+    diff: &[u8],
+    before: &I,
+    after: &I,
+) -> Result<BTreeSet<String>, Incomplete> {
     let mut wanted = BTreeMap::new();
     walk(diff, before, after, |piece| {
         if let Piece::Binary { old, new } = piece {
-            for (id, tree) in [(old, before), (new, after)] {
+            for (id, ids) in [(old, before), (new, after)] {
                 if let Some(id) = id {
-                    wanted.insert(id.to_owned(), tree.size(id));
+                    wanted.insert(id.to_owned(), ids.size(id));
                 }
             }
         }
     })?;
-    if wanted.values().sum::<u64>() > MOST_BINARY {
+    if wanted.values().sum::<u64>() > MOST_BINARY as u64 {
         return Err(Incomplete::BinaryTooLarge);
     }
     Ok(wanted.into_keys().collect())
@@ -109,6 +140,39 @@ pub fn whole(
     after: &Tree,
     blobs: &HashMap<String, Vec<u8>>,
 ) -> Result<Vec<u8>, Incomplete> {
+    let (patch, files) = written(diff, before, after, blobs)?;
+    if says_all(&files, before, after) {
+        Ok(patch)
+    } else {
+        Err(Incomplete::NotAll)
+    }
+}
+
+/// The same of a patch that names every id in full, checked against the names of all files that differ.
+pub fn whole_of(
+    diff: &[u8],
+    names: &BTreeSet<Vec<u8>>,
+    blobs: &HashMap<String, Vec<u8>>,
+) -> Result<Vec<u8>, Incomplete> {
+    let (patch, files) = written(diff, &InFull, &InFull, blobs)?;
+    let named = files.iter().flat_map(|file| [&file.old, &file.new]);
+    let named: BTreeSet<Vec<u8>> = named
+        .flatten()
+        .map(|name| name.as_bytes().to_vec())
+        .collect();
+    if named == *names {
+        Ok(patch)
+    } else {
+        Err(Incomplete::NotAll)
+    }
+}
+
+fn written<I: Ids>(
+    diff: &[u8],
+    before: &I,
+    after: &I,
+    blobs: &HashMap<String, Vec<u8>>,
+) -> Result<(Vec<u8>, Vec<FilePatch>), Incomplete> {
     let mut patch = Vec::with_capacity(diff.len());
     walk(diff, before, after, |piece| match piece {
         Piece::Line(line) => patch.extend_from_slice(line),
@@ -130,11 +194,7 @@ pub fn whole(
         }
     })?;
     let files = split(&patch).map_err(|_| Incomplete::NotAll)?;
-    if says_all(&files, before, after) {
-        Ok(patch)
-    } else {
-        Err(Incomplete::NotAll)
-    }
+    Ok((patch, files))
 }
 
 /// Whether the patch says of each file what the trees say, and names every file that is another in the two.
@@ -199,10 +259,10 @@ enum Piece<'a> {
 }
 
 /// Hands on the patch piece by piece. A line within a hunk is never taken for a header.
-fn walk<'a>(
+fn walk<'a, I: Ids>(
     diff: &'a [u8],
-    before: &'a Tree,
-    after: &'a Tree,
+    before: &'a I,
+    after: &'a I,
     mut each: impl FnMut(Piece<'a>),
 ) -> Result<(), Incomplete> {
     let (mut old_left, mut new_left) = (0_u64, 0_u64);
@@ -241,11 +301,11 @@ fn walk<'a>(
 }
 
 /// The id that is meant, none for the one of no file.
-fn in_full<'t>(short: &str, tree: &'t Tree) -> Result<Option<&'t str>, Incomplete> {
+fn in_full<'i>(short: &'i str, ids: &'i impl Ids) -> Result<Option<&'i str>, Incomplete> {
     if short.bytes().all(|digit| digit == b'0') {
         return Ok(None);
     }
-    tree.whole(short).map(Some).ok_or(Incomplete::NotAll)
+    ids.whole(short).map(Some).ok_or(Incomplete::NotAll)
 }
 
 /// How many lines a hunk has before and after: `-1,3 +1,4 @@`.
@@ -397,7 +457,7 @@ mod tests {
         let wanted = binaries(diff.as_bytes(), &before, &after).unwrap();
         assert_eq!(wanted, BTreeSet::from([id('1'), id('2')]));
         for file in after.files.values_mut() {
-            file.size = MOST_BINARY;
+            file.size = MOST_BINARY as u64;
         }
         let too_large = Err(Incomplete::BinaryTooLarge);
         assert_eq!(binaries(diff.as_bytes(), &before, &after), too_large);

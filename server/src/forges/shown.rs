@@ -3,7 +3,11 @@
 use super::{client::Failed, patch::Incomplete};
 use crate::api::{submit, wire};
 use domain::{digest::PatchHash, host::Host, names::CommitSha};
-use store::submissions::{Source, Submission};
+use std::sync::Arc;
+use store::{
+    Db, hosts,
+    submissions::{Source, Submission},
+};
 
 /// More commits than this are no change that a person reads: nor are they taken from anybody else.
 pub const MOST_COMMITS: usize = 2_000;
@@ -51,6 +55,23 @@ pub fn assembled(told: wire::Submission, patch: Patch, host: Host) -> Result<Sub
             submit::assembled(told, &[], source(Some(why.to_string()))).map_err(said)
         }
     }
+}
+
+/// What was signed off, or could have been: none where nobody gave all of the patch.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn read_patch(
+    db: &Db,
+    change: &hosts::Change,
+    revision: &hosts::At<'_>,
+    patch: &Patch,
+) -> Result<Option<Arc<Vec<u8>>>, Failed> {
+    Ok(match patch {
+        Patch::Incomplete(_) => None,
+        Patch::Whole(patch) => Some(Arc::new(patch.clone())),
+        Patch::Known(_) => Some(Arc::new(hosts::patch(db, change, revision).await?)),
+    })
 }
 
 fn without_commits(told: wire::Submission) -> wire::Submission {

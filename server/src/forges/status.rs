@@ -7,6 +7,8 @@ use domain::{
 };
 use serde::Serialize;
 
+/// What it is called there.
+pub const NAME: &str = "countersign";
 /// More than this is read on the page.
 const MOST_REASONS: usize = 20;
 const LONGEST_REASON: usize = 400;

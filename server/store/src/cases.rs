@@ -659,7 +659,7 @@ pub async fn commits(
         .map(|row| {
             Ok(Commit {
                 sha: sha(row.sha, "sha")?,
-                tree: sha(row.tree, "tree")?,
+                tree: row.tree.map(|tree| sha(tree, "tree")).transpose()?,
                 parents: row
                     .parents
                     .into_iter()

@@ -496,7 +496,7 @@ async fn commits(
         repository.0,
         revision.0,
         &text(|c| c.sha.to_string()),
-        &text(|c| c.tree.to_string()),
+        &commits.iter().map(|c| c.tree.as_ref().map(ToString::to_string)).collect::<Vec<_>>() as &[Option<String>],
         &text(parents),
         &text(|c| c.author.name.clone()),
         &text(|c| c.author.email.clone()),

@@ -227,7 +227,7 @@ fn commit(who: &str, message: Vec<u8>) -> Commit {
     };
     Commit {
         sha: head(),
-        tree: head(),
+        tree: None,
         parents: vec![],
         author: who.clone(),
         authored_at: None,

@@ -17,7 +17,7 @@ fn who(text: &str) -> Signature {
 fn commit(author: &str, committer: &str, message: &str) -> Commit {
     let sha = CommitSha::parse("a".repeat(40)).unwrap();
     Commit {
-        tree: sha.clone(),
+        tree: None,
         parents: vec![sha.clone()],
         sha,
         author: who(author),

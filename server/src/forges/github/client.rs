@@ -52,9 +52,11 @@ impl Client {
     pub(super) async fn post(&self, path: &str, said: &Value) -> Result<(), Failed> {
         let token = self.token(path).await?;
         let request = self.request(Method::POST, path, JSON)?.json(said);
-        self.host
-            .tell(request.bearer_auth(token.expose_secret()))
-            .await
+        let told = request.bearer_auth(token.expose_secret());
+        match self.host.tell(told).await? {
+            None => Ok(()),
+            Some(_) => Err(self.host.against()),
+        }
     }
 
     /// Whether it asks as an app.

@@ -3,13 +3,10 @@
 use super::Client;
 use crate::forges::{
     client::Failed,
-    status::{State, Status},
+    status::{NAME, State, Status},
 };
 use domain::names::{CommitSha, RepositoryName};
 use serde_json::{Value, json};
-
-/// What it is called there.
-const NAME: &str = "countersign";
 
 /// Says it. Of what was said before of the same commit, GitHub shows only the last.
 ///

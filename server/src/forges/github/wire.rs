@@ -172,7 +172,7 @@ impl Commit {
         };
         ours::Commit {
             sha: self.sha.clone(),
-            tree: self.commit.tree.sha.clone(),
+            tree: Some(self.commit.tree.sha.clone()),
             parents: self
                 .parents
                 .iter()

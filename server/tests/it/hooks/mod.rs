@@ -378,3 +378,118 @@ async fn every_example_that_others_published_is_taken_and_worked_on(pool: PgPool
     ]
     "#);
 }
+
+/// Each kind of event that GitLab documents (`webhook_events.md`), as far as its examples say what is read here: by which name
+/// it goes, of which project it tells, and of which merge request or commit.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn every_event_that_gitlab_documents_is_taken_or_refused_for_a_reason(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let of = |name: &str, more: serde_json::Value| {
+        let mut body = json!({ "project": { "id": 1, "path_with_namespace": name } });
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        body
+    };
+    let zeros = "0".repeat(40);
+    let taken = [
+        (
+            "Merge Request Hook",
+            of(
+                "halden/test",
+                json!({ "object_kind": "merge_request", "object_attributes": { "id": 99, "iid": 1 } }),
+            ),
+        ),
+        (
+            "Merge Request Hook",
+            of(
+                "halden/deep/test",
+                json!({ "object_kind": "merge_request", "object_attributes": { "id": 99, "iid": 2 } }),
+            ),
+        ),
+        (
+            "Push Hook",
+            of(
+                "halden/test",
+                json!({ "object_kind": "push", "before": sha("a head"), "after": sha("another") }),
+            ),
+        ),
+        (
+            "Push Hook",
+            of(
+                "halden/test",
+                json!({ "object_kind": "push", "before": zeros, "after": sha("another") }),
+            ),
+        ),
+        (
+            "Tag Push Hook",
+            of(
+                "halden/test",
+                json!({ "object_kind": "tag_push", "before": zeros }),
+            ),
+        ),
+        (
+            "Note Hook",
+            of(
+                "halden/test",
+                json!({ "object_kind": "note", "merge_request": { "iid": 1 } }),
+            ),
+        ),
+        (
+            "Confidential Note Hook",
+            of("halden/test", json!({ "object_kind": "note" })),
+        ),
+        (
+            "Pipeline Hook",
+            of(
+                "halden/test",
+                json!({ "object_kind": "pipeline", "merge_request": { "iid": 1 } }),
+            ),
+        ),
+        (
+            "Job Hook",
+            json!({ "object_kind": "build", "project_id": 380, "project_name": "halden/test" }),
+        ),
+    ];
+    let refused = [
+        "Issue Hook",
+        "Confidential Issue Hook",
+        "Wiki Page Hook",
+        "Deployment Hook",
+        "Feature Flag Hook",
+        "Release Hook",
+        "Milestone Hook",
+        "Emoji Hook",
+        "Resource Access Token Hook",
+        "Vulnerability Hook",
+        "Member Hook",
+        "Project Hook",
+        "Subgroup Hook",
+        "System Hook",
+    ];
+    for (n, (event, body)) in taken.iter().enumerate() {
+        let told = Delivery::gitlab(&format!("taken-{n}"), event, &body.to_string());
+        assert_eq!(t.delivers(&told).await.status, 202, "{event}");
+    }
+    for event in refused {
+        let body = of("halden/test", json!({ "object_attributes": { "iid": 1 } }));
+        let told = Delivery::gitlab(event, event, &body.to_string());
+        assert_eq!(
+            t.delivers(&told).await.problem(),
+            (422, "unknown-event"),
+            "{event}"
+        );
+    }
+    t.works_on_deliveries().await;
+    assert!(
+        stored(&t)
+            .await
+            .iter()
+            .all(|line| line.ends_with(": done 1"))
+    );
+    assert_eq!(t.count("delivery").await, 9);
+    assert_eq!(
+        looks(&t).await,
+        ["gitlab halden/deep/test 2: 1", "gitlab halden/test 1: 1"]
+    );
+}

@@ -1,14 +1,11 @@
 //! Deliveries in any order, twice or never: what the host shows in the end is what is recorded.
 
 use super::{NAME, World};
-use crate::{
-    cli::{countersign, outcome},
-    support::hosts::Delivery,
-};
+use crate::cli::{countersign, outcome};
 use fake_host::Mood;
 use serde_json::json;
 use server::jobs::{deliveries, looks};
-use sqlx::{ConnectOptions as _, PgPool};
+use sqlx::ConnectOptions as _;
 use std::path::Path;
 use time::Duration;
 
@@ -28,22 +25,16 @@ impl Chance {
     }
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn any_order_and_any_repetition_ends_in_what_the_host_shows(pool: PgPool) {
-    let w = World::new(pool).await;
+pub async fn any_order_and_any_repetition_ends_in_what_the_host_shows(w: World) {
     let seed = any_seed();
-    println!("seed {seed}");
     much_happens(&w, seed, 0).await;
     is_as_the_host_shows(&w).await;
     assert_eq!(walks(&w).await, 0);
 }
 
 /// Three of ten deliveries never come.
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn what_no_delivery_told_is_found_by_one_walk(pool: PgPool) {
-    let w = World::new(pool).await;
+pub async fn what_no_delivery_told_is_found_by_one_walk(w: World) {
     let seed = any_seed();
-    println!("seed {seed}");
     much_happens(&w, seed, 3).await;
     // Of these at least nobody told: one is new, one is not open any more, one has another head.
     w.host.pull(NAME, 4, |pull| pull.head = branch(1));
@@ -77,19 +68,9 @@ async fn what_no_delivery_told_is_found_by_one_walk(pool: PgPool) {
         server::jobs::reconcile::batch(&w.t.server).await.unwrap(),
         0
     );
-    assert!(
-        w.host
-            .was_asked()
-            .iter()
-            .all(|asked| !asked.ends_with("/pulls"))
-    );
+    assert!(w.host.was_asked().iter().all(|asked| !is_list(asked)));
     assert_eq!(walks(&w).await, 0);
-    assert!(
-        w.host
-            .was_asked()
-            .iter()
-            .any(|asked| asked.ends_with("/pulls"))
-    );
+    assert!(w.host.was_asked().iter().any(|asked| is_list(asked)));
     let ages: Vec<Option<f64>> = sqlx::query_scalar(
         "select extract(epoch from $1 - h.confirmed_at)::float8 from host_change h join change_state s on s.change_id = h.change_id
          where s.until_version is null and s.state = 'open'",
@@ -110,22 +91,30 @@ async fn walks(w: &World) -> usize {
     w.t.pass(Duration::seconds(1));
     let named = [NAME.parse().unwrap()];
     let mut conn = w.t.db.pool().acquire().await.unwrap();
-    store::hosts::ask_for_walk(&mut conn, domain::host::Host::GitHub, &named, w.t.db.now())
+    store::hosts::ask_for_walk(&mut conn, w.kind, &named, w.t.db.now())
         .await
         .unwrap();
     w.t.pass(Duration::seconds(1));
     let found = server::jobs::reconcile::batch(&w.t.server).await.unwrap();
     let asked = w.t.db.now() - Duration::seconds(1);
-    let walks = store::hosts::walks(&mut conn, domain::host::Host::GitHub, asked)
-        .await
-        .unwrap();
+    let walks = store::hosts::walks(&mut conn, w.kind, asked).await.unwrap();
     assert_eq!((walks.len(), &walks[0].error), (1, &None));
     assert_eq!(usize::try_from(walks[0].found).unwrap(), found);
     found
 }
 
+fn is_list(asked: &str) -> bool {
+    asked.ends_with("/pulls") || asked.ends_with("/merge_requests")
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "what failed is made again from its seed"
+)]
 fn any_seed() -> u64 {
-    u64::from_le_bytes(store::ids::new().as_bytes()[8..].try_into().unwrap())
+    let seed = u64::from_le_bytes(store::ids::new().as_bytes()[8..].try_into().unwrap());
+    println!("seed {seed}");
+    seed
 }
 
 /// Much happens, of which so many of ten deliveries never come.
@@ -254,9 +243,7 @@ fn happens(w: &World, number: u64, step: usize, chance: &mut Chance) {
 }
 
 async fn tell(w: &World, number: u64, id: &str) {
-    let body = json!({ "pull_request": { "number": number }, "repository": { "full_name": NAME } });
-    let told = Delivery::github(id, "pull_request", &body.to_string());
-    assert!(w.t.delivers(&told).await.status.is_success());
+    w.is_told(id, number).await;
 }
 
 fn branch(number: u64) -> String {
@@ -267,9 +254,7 @@ fn file(number: u64) -> String {
     format!("file-{number}.txt")
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn an_operator_has_it_done_now_and_is_told_what_was_found(pool: PgPool) {
-    let w = World::new(pool).await;
+pub async fn an_operator_has_it_done_now_and_is_told_what_was_found(w: World) {
     w.repository
         .commit("topic", &[("a.txt", Some(b"one\n"))], "One");
     w.host.pull(NAME, 7, |_| {});
@@ -278,7 +263,10 @@ async fn an_operator_has_it_done_now_and_is_told_what_was_found(pool: PgPool) {
     let walking = tokio::spawn(server::jobs::reconcile::run(w.t.server.clone()));
     let url = w.t.db.pool().connect_options().to_url_lossy().to_string();
     let asks = async |repository: &str| {
-        let mut command = countersign(Path::new("/"), &["hosts", "reconcile", repository]);
+        let mut command = countersign(
+            Path::new("/"),
+            &["hosts", "reconcile", "--host", w.kind.as_str(), repository],
+        );
         let outcome = outcome(command.env("DATABASE_URL", &url)).await;
         (outcome.code, outcome.stdout)
     };

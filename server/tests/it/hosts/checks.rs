@@ -16,7 +16,8 @@ impl World {
         let word = |(head, said): (String, Value)| {
             let words = [&said["state"], &said["conclusion"], &said["status"]];
             let word = words.into_iter().find_map(Value::as_str).unwrap();
-            (head, word.to_owned())
+            // In GitLab's words.
+            (head, word.replace("failed", "failure"))
         };
         told.map(word).collect()
     }
@@ -44,9 +45,7 @@ fn of(change: &Change, word: &str) -> Vec<(String, String)> {
     vec![(change.head.clone(), word.to_owned())]
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn it_is_told_what_a_gate_would_answer_and_only_when_that_is_another(pool: PgPool) {
-    let w = World::new(pool).await;
+pub async fn it_is_told_what_a_gate_would_answer_and_only_when_that_is_another(w: World) {
     let (ben, li, grace) = (
         w.t.senior("ben").await,
         w.t.senior("li").await,
@@ -60,7 +59,7 @@ async fn it_is_told_what_a_gate_would_answer_and_only_when_that_is_another(pool:
     assert_eq!(first[0].0, change.head);
     assert_eq!(
         (
-            &first[0].1["context"],
+            first[0].1.get("context").unwrap_or(&first[0].1["name"]),
             &first[0].1["state"],
             &first[0].1["target_url"]
         ),
@@ -104,9 +103,7 @@ async fn it_is_told_what_a_gate_would_answer_and_only_when_that_is_another(pool:
     assert_eq!(said, both);
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn what_ends_by_time_alone_is_told_when_it_ends(pool: PgPool) {
-    let w = World::new(pool).await;
+pub async fn what_ends_by_time_alone_is_told_when_it_ends(w: World) {
     let ben = w.t.senior("ben").await;
     let change = opens(&w, 7);
     w.hears_of("opened", 7).await;
@@ -125,9 +122,7 @@ async fn what_ends_by_time_alone_is_told_when_it_ends(pool: PgPool) {
     assert_eq!(told, of(&change, "pending"), "after {passed}");
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn a_head_that_two_changes_have_is_allowed_when_both_are(pool: PgPool) {
-    let w = World::new(pool).await;
+pub async fn a_head_that_two_changes_have_is_allowed_when_both_are(w: World) {
     let ben = w.t.senior("ben").await;
     let change = opens(&w, 7);
     w.hears_of("opened", 7).await;
@@ -144,9 +139,7 @@ async fn a_head_that_two_changes_have_is_allowed_when_both_are(pool: PgPool) {
     assert_eq!(w.tells().await, of(&change, "success"));
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn nothing_is_lost_where_the_host_is_away_or_whoever_tells_it_dies(pool: PgPool) {
-    let w = World::new(pool).await;
+pub async fn nothing_is_lost_where_the_host_is_away_or_whoever_tells_it_dies(w: World) {
     let ben = w.t.senior("ben").await;
     let change = opens(&w, 7);
     w.hears_of("opened", 7).await;

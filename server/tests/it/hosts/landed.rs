@@ -2,10 +2,9 @@
 
 use super::{NAME, World, merging::squashed, submitting::told};
 use crate::{policies::asking, support::changes::Change};
-use domain::token::Scope;
+use domain::{host::Host, token::Scope};
 use fake_host::{Pull, Repository};
 use serde_json::{Value, json};
-use sqlx::PgPool;
 
 type Way = fn(&Repository, &Pull);
 
@@ -91,12 +90,18 @@ impl World {
 
 const WAYS: [(&str, Way); 3] = [("merge", merge), ("squash", squash), ("rebase", rebase)];
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn what_was_signed_off_ships_whichever_way_it_was_merged(pool: PgPool) {
-    let w = World::new(pool).await;
+/// Those in which this host merges: GitLab rebases what is not merged yet.
+fn ways(w: &World) -> &'static [(&'static str, Way)] {
+    match w.kind {
+        Host::GitLab => &WAYS[..2],
+        Host::GitHub | Host::Gitea => &WAYS,
+    }
+}
+
+pub async fn what_was_signed_off_ships_whichever_way_it_was_merged(w: World) {
     let ben = w.t.senior("ben").await;
     let start = w.repository.tip("main").unwrap();
-    for (number, (kind, way)) in (1..).zip(WAYS) {
+    for (number, (kind, way)) in (1..).zip(ways(&w).iter().copied()) {
         w.repository.force("main", &start);
         let change = w.opens_three(number).await;
         ben.approve(&change).await;
@@ -131,16 +136,24 @@ async fn what_was_signed_off_ships_whichever_way_it_was_merged(pool: PgPool) {
             .fetch_all(&w.t.owner)
             .await
             .unwrap();
-    let expected = [("merge", 1), ("rebase", 3), ("squash", 1)];
-    assert_eq!(commits, expected.map(|(kind, n)| (kind.to_owned(), n)));
+    let expected = ways(&w).iter().map(|(kind, _)| (*kind).to_owned());
+    let mut expected: Vec<_> = expected
+        .map(|kind| {
+            if kind == "rebase" {
+                (kind, 3)
+            } else {
+                (kind, 1)
+            }
+        })
+        .collect();
+    expected.sort();
+    assert_eq!(commits, expected);
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn what_nobody_signed_off_does_not_ship_because_the_host_merged_it(pool: PgPool) {
-    let w = World::new(pool).await;
+pub async fn what_nobody_signed_off_does_not_ship_because_the_host_merged_it(w: World) {
     let ben = w.t.senior("ben").await;
     let start = w.repository.tip("main").unwrap();
-    for (number, (kind, way)) in (1..).zip(WAYS) {
+    for (number, (kind, way)) in (1..).zip(ways(&w).iter().copied()) {
         w.repository.force("main", &start);
         w.opens_three(number).await;
         let answer = w.ships(number, way).await;
@@ -208,9 +221,7 @@ impl World {
     }
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn where_the_policy_asks_for_proof_the_word_of_the_host_lets_nothing_pass(pool: PgPool) {
-    let w = World::new(pool).await;
+pub async fn where_the_policy_asks_for_proof_the_word_of_the_host_lets_nothing_pass(w: World) {
     w.asks_for_proof().await;
     let change = w.opens_three(1).await;
     w.t.senior("ben").await.approve(&change).await;

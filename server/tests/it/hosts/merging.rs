@@ -4,7 +4,6 @@ use super::{NAME, World, submitting::told};
 use crate::support::changes::Change;
 use fake_host::{Pull, Repository};
 use serde_json::{Value, json};
-use sqlx::PgPool;
 
 type Way = fn(&Repository, &Pull);
 
@@ -68,9 +67,7 @@ impl World {
     }
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn what_was_signed_off_stays_so_however_it_is_merged(pool: PgPool) {
-    let w = World::new(pool).await;
+pub async fn what_was_signed_off_stays_so_however_it_is_merged(w: World) {
     let ben = w.t.senior("ben").await;
     for (number, (way, merge)) in (1..).zip(WAYS) {
         let change = opens(&w, number);
@@ -84,9 +81,7 @@ async fn what_was_signed_off_stays_so_however_it_is_merged(pool: PgPool) {
     }
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn pushing_a_change_to_its_target_makes_nothing_of_it_less_than_it_was(pool: PgPool) {
-    let w = World::new(pool).await;
+pub async fn pushing_a_change_to_its_target_makes_nothing_of_it_less_than_it_was(w: World) {
     let change = opens(&w, 7);
     w.hears_of("opened", 7).await;
     let before = w.shown().await;
@@ -103,9 +98,7 @@ async fn pushing_a_change_to_its_target_makes_nothing_of_it_less_than_it_was(poo
     assert_eq!(w.gate(&change.head).await.1, "waiting");
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn what_is_heard_of_after_it_was_merged_is_what_it_added(pool: PgPool) {
-    let w = World::new(pool).await;
+pub async fn what_is_heard_of_after_it_was_merged_is_what_it_added(w: World) {
     for (number, (way, merge)) in (1..).zip(WAYS) {
         let change = opens(&w, number);
         merges(&w, number, merge).await;
@@ -121,9 +114,7 @@ async fn what_is_heard_of_after_it_was_merged_is_what_it_added(pool: PgPool) {
     assert_eq!(w.gate(&change.head).await.1, "undecidable");
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn a_change_became_what_the_host_says_and_nothing_that_a_pipeline_claims(pool: PgPool) {
-    let w = World::new(pool).await;
+pub async fn a_change_became_what_the_host_says_and_nothing_that_a_pipeline_claims(w: World) {
     let change = opens(&w, 7);
     w.hears_of("opened", 7).await;
     let onto = w.repository.tip("main").unwrap();

@@ -2,6 +2,8 @@
 
 mod any_order;
 mod checks;
+mod every;
+mod gitlab;
 mod landed;
 mod merging;
 mod submitting;
@@ -11,7 +13,7 @@ use base64::{
     Engine as _,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
-use domain::token::Scope;
+use domain::{host::Host, token::Scope};
 use fake_host::{FakeHost, Mood, Repository, TOKEN};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use rsa::pkcs1::{EncodeRsaPrivateKey as _, EncodeRsaPublicKey as _};
@@ -22,8 +24,9 @@ use sqlx::PgPool;
 use store::hosts;
 use time::Duration;
 
-/// A server that asks a GitHub, which has one repository.
+/// A server that asks a code host, which has one repository.
 pub struct World {
+    pub kind: Host,
     pub t: TestServer,
     pub host: FakeHost,
     pub repository: Repository,
@@ -33,18 +36,44 @@ pub struct World {
 pub const NAME: &str = "Hosted/Payments";
 
 impl World {
+    /// With GitHub.
     pub async fn new(pool: PgPool) -> Self {
-        Self::by(pool, Credentials::Token(SecretString::from(TOKEN))).await
+        Self::at(pool, Host::GitHub).await
     }
 
+    /// With that host.
+    pub async fn at(pool: PgPool, kind: Host) -> Self {
+        let host = FakeHost::start().await;
+        let t = TestServer::new(pool).await;
+        let set = |name: &str, value: &str| (format!("COUNTERSIGN_{name}"), value.to_owned());
+        let settings = match kind {
+            Host::GitHub => vec![set("GITHUB_API", &host.url), set("GITHUB_TOKEN", TOKEN)],
+            Host::GitLab => vec![
+                set("GITLAB_API", &host.gitlab()),
+                set("GITLAB_TOKEN", TOKEN),
+                set("GITHUB_REPOSITORIES", "elsewhere/*"),
+                set("GITLAB_REPOSITORIES", "hosted/*"),
+            ],
+            Host::Gitea => panic!("nobody asks it"),
+        };
+        let t = t.set_up(&settings).await;
+        Self::of(t, host, kind).await
+    }
+
+    /// With a GitHub that is asked by an app.
     async fn by(pool: PgPool, credentials: Credentials) -> Self {
         let host = FakeHost::start().await;
         let url = host.url.parse().unwrap();
         let api = Api { url, credentials };
         let t = TestServer::new(pool).await;
         let t = t.with(|settings| settings.hosts.github = Some(api)).await;
+        Self::of(t, host, Host::GitHub).await
+    }
+
+    async fn of(t: TestServer, host: FakeHost, kind: Host) -> Self {
         let scopes = [Scope::Submit, Scope::Gate, Scope::Read];
         Self {
+            kind,
             repository: host.repository(NAME),
             ci: t.machine(&scopes, "hosted/*").await,
             t,
@@ -52,13 +81,25 @@ impl World {
         }
     }
 
-    /// Has GitHub tell that something happened to a pull request, and everybody do their work.
+    /// Has the host tell that something happened to a change, and everybody do their work.
     pub async fn hears_of(&self, id: &str, number: u64) {
-        let body =
-            json!({ "pull_request": { "number": number }, "repository": { "full_name": NAME } });
-        let told = Delivery::github(id, "pull_request", &body.to_string());
-        assert!(self.t.delivers(&told).await.status.is_success());
+        self.is_told(id, number).await;
         self.works().await;
+    }
+
+    /// Has the host tell that something happened to a change.
+    pub async fn is_told(&self, id: &str, number: u64) {
+        let told = match self.kind {
+            Host::GitLab => {
+                let body = json!({ "object_kind": "merge_request", "project": { "path_with_namespace": NAME }, "object_attributes": { "iid": number } });
+                Delivery::gitlab(id, "Merge Request Hook", &body.to_string())
+            }
+            Host::GitHub | Host::Gitea => {
+                let body = json!({ "pull_request": { "number": number }, "repository": { "full_name": NAME } });
+                Delivery::github(id, "pull_request", &body.to_string())
+            }
+        };
+        assert!(self.t.delivers(&told).await.status.is_success());
     }
 
     pub async fn works(&self) {
@@ -111,9 +152,8 @@ impl World {
     }
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn a_pull_request_is_recorded_as_git_would_write_it(pool: PgPool) {
-    let w = World::new(pool).await;
+/// Opens a change to all kinds of files, and has both its states recorded as git would write them. Its last head is the first.
+pub async fn is_recorded_as_git_would_write_it(w: &World) -> [String; 2] {
     let before: &[(&str, Option<&[u8]>)] = &[
         ("kept.txt", Some(b"kept\n")),
         ("goes.txt", Some(b"goes\n")),
@@ -183,7 +223,13 @@ async fn a_pull_request_is_recorded_as_git_would_write_it(pool: PgPool) {
         String::from_utf8(w.patch().await).unwrap().trim_end(),
         by_git(&first)
     );
+    [first, head]
+}
 
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_pull_request_is_recorded_as_git_would_write_it(pool: PgPool) {
+    let w = World::new(pool).await;
+    let [_, head] = is_recorded_as_git_would_write_it(&w).await;
     let changes = w.changes().await;
     assert_eq!(changes.len(), 1);
     let change = &changes[0];
@@ -225,9 +271,7 @@ async fn a_pull_request_is_recorded_as_git_would_write_it(pool: PgPool) {
     );
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn whatever_happens_to_it_there_is_so_here_after_a_look(pool: PgPool) {
-    let w = World::new(pool).await;
+pub async fn whatever_happens_to_it_there_is_so_here_after_a_look(w: World) {
     let one = w
         .repository
         .commit("topic", &[("a.txt", Some(b"one\n"))], "One");
@@ -308,9 +352,7 @@ async fn nothing_is_asked_twice_that_cannot_have_changed(pool: PgPool) {
     assert_eq!(w.t.count("revision").await, 1);
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn more_commits_than_fit_on_a_page_are_all_there(pool: PgPool) {
-    let w = World::new(pool).await;
+pub async fn more_commits_than_fit_on_a_page_are_all_there(w: World) {
     for n in 0..103 {
         w.repository.commit(
             "topic",
@@ -323,9 +365,7 @@ async fn more_commits_than_fit_on_a_page_are_all_there(pool: PgPool) {
     assert_eq!(w.t.count("commit").await, 103);
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn a_host_that_fails_is_asked_again_and_one_that_wants_silence_gets_it(pool: PgPool) {
-    let w = World::new(pool).await;
+pub async fn a_host_that_fails_is_asked_again_and_one_that_wants_silence_gets_it(w: World) {
     let head = w
         .repository
         .commit("topic", &[("a.txt", Some(b"one\n"))], "One");
@@ -338,7 +378,7 @@ async fn a_host_that_fails_is_asked_again_and_one_that_wants_silence_gets_it(poo
         w.hears_of(&format!("d{n}"), 7).await;
         let (error, due) = w.waiting().await;
         assert!(
-            error.is_some_and(|why| why.starts_with("GitHub answered")),
+            error.is_some_and(|why| why.starts_with(&format!("{} answered", w.kind.name()))),
             "{n}"
         );
         assert!((0..=3).contains(&due.unwrap()), "{n}: {due:?}");
@@ -422,28 +462,18 @@ async fn a_patch_that_the_host_does_not_give_whole_is_undecidable(pool: PgPool) 
     assert_eq!(w.gate(&third).await.1, "waiting");
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn a_look_that_began_before_the_one_that_is_recorded_is_dropped(pool: PgPool) {
-    let w = World::new(pool).await;
+pub async fn a_look_that_began_before_the_one_that_is_recorded_is_dropped(w: World) {
     w.repository
         .commit("topic", &[("a.txt", Some(b"one\n"))], "One");
     w.host.pull(NAME, 7, |_| {});
-    let body = json!({ "pull_request": { "number": 7 }, "repository": { "full_name": NAME } });
-    w.t.delivers(&Delivery::github("d1", "pull_request", &body.to_string()))
-        .await;
+    w.is_told("d1", 7).await;
     w.t.works_on_deliveries().await;
     let mut conn = w.t.db.pool().acquire().await.unwrap();
     let mut begin = async || {
         let lasts = Duration::minutes(2);
-        hosts::begin(
-            &mut conn,
-            domain::host::Host::GitHub,
-            10,
-            w.t.db.now(),
-            lasts,
-        )
-        .await
-        .unwrap()
+        hosts::begin(&mut conn, w.kind, 10, w.t.db.now(), lasts)
+            .await
+            .unwrap()
     };
     let slow = begin().await;
     assert!(
@@ -465,12 +495,10 @@ async fn a_look_that_began_before_the_one_that_is_recorded_is_dropped(pool: PgPo
     assert!(begin().await.is_empty());
 
     // What is told of while somebody looks is looked at once more.
-    w.t.delivers(&Delivery::github("d2", "pull_request", &body.to_string()))
-        .await;
+    w.is_told("d2", 7).await;
     w.t.works_on_deliveries().await;
     let look = begin().await;
-    w.t.delivers(&Delivery::github("d3", "pull_request", &body.to_string()))
-        .await;
+    w.is_told("d3", 7).await;
     w.t.works_on_deliveries().await;
     let mut tx = w.t.db.begin().await.unwrap();
     assert!(hosts::claim(&mut tx, &look[0], None).await.unwrap());
@@ -522,9 +550,7 @@ async fn an_app_gets_a_token_for_each_owner_and_keeps_it_for_as_long_as_it_holds
     assert_eq!(w.host.was_asked().len(), 3);
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn what_a_pull_request_says_of_itself_raises_what_is_asked_and_never_lowers_it(pool: PgPool) {
-    let w = World::new(pool).await;
+pub async fn what_a_pull_request_says_of_itself_raises_what_is_asked_and_never_lowers_it(w: World) {
     let head = w
         .repository
         .commit("human/topic", &[("a.txt", Some(b"one\n"))], "One");

@@ -6,7 +6,6 @@ use crate::support::{
     machines::Reply,
 };
 use serde_json::json;
-use sqlx::PgPool;
 
 /// What a pipeline would submit of a commit over `main`.
 pub fn told(w: &World, key: &str, head: &str) -> Change {
@@ -23,11 +22,9 @@ async fn submits(w: &World, change: &Change) -> Reply {
     w.ci.try_to_submit(change).await
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn who_submits_what_the_host_shows_adds_marks_and_contributors_and_nothing_else(
-    pool: PgPool,
+pub async fn who_submits_what_the_host_shows_adds_marks_and_contributors_and_nothing_else(
+    w: World,
 ) {
-    let w = World::new(pool).await;
     tokio::spawn(server::jobs::looks::run(w.t.server.clone()));
     let head = w
         .repository
@@ -59,9 +56,7 @@ async fn who_submits_what_the_host_shows_adds_marks_and_contributors_and_nothing
     assert!(mika);
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn what_the_host_does_not_show_is_not_there(pool: PgPool) {
-    let w = World::new(pool).await;
+pub async fn what_the_host_does_not_show_is_not_there(w: World) {
     tokio::spawn(server::jobs::looks::run(w.t.server.clone()));
     let head = w
         .repository

@@ -80,6 +80,18 @@ impl TestServer {
         .await
     }
 
+    /// Another server, with these variables beside those of all.
+    pub async fn set_up(&self, more: &[(String, String)]) -> Self {
+        let settings = |address| settings_and(address, more);
+        Self::over(
+            self.owner.clone(),
+            self.clock.clone(),
+            CONNECTIONS,
+            settings,
+        )
+        .await
+    }
+
     /// Another server, with as many connections to the database.
     pub async fn with_connections(&self, connections: u32) -> Self {
         Self::over(
@@ -243,8 +255,15 @@ pub async fn as_the_application(owner: &PgPool, connections: u32) -> PgPool {
 }
 
 fn settings(address: SocketAddr) -> Settings {
+    settings_and(address, &[])
+}
+
+fn settings_and(address: SocketAddr, more: &[(String, String)]) -> Settings {
     let url = format!("http://{address}");
     Settings::read(|name| {
+        if let Some((_, value)) = more.iter().find(|(known, _)| known == name) {
+            return Some(value.clone());
+        }
         Some(match name {
             "DATABASE_URL" => "postgres://not-used/".to_owned(),
             "COUNTERSIGN_URL" => url.clone(),

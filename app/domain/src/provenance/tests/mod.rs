@@ -19,7 +19,7 @@ fn who(text: &str) -> Signature {
 fn commit(author: &str, committer: &str, message: &str) -> Commit {
     let sha = CommitSha::parse("a".repeat(40)).unwrap();
     Commit {
-        tree: sha.clone(),
+        tree: None,
         sha,
         parents: Vec::new(),
         author: who(author),
