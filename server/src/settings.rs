@@ -137,6 +137,8 @@ pub struct Hosts {
     pub github: Option<Api>,
     /// How GitLab is asked, if it is.
     pub gitlab: Option<Tokened>,
+    /// How Gitea is asked, if it is.
+    pub gitea: Option<Tokened>,
     /// `COUNTERSIGN_RECONCILE_EVERY`, default `10m`: how often the open changes of each repository are compared with the host's.
     pub reconcile_every: Duration,
 }
@@ -178,24 +180,27 @@ impl Api {
 /// How a code host is asked that takes a token and nothing else.
 #[derive(Debug, Clone)]
 pub struct Tokened {
-    /// `COUNTERSIGN_GITLAB_API`, default `https://gitlab.com/api/v4`.
+    /// `COUNTERSIGN_GITLAB_API`, default `https://gitlab.com/api/v4`; `COUNTERSIGN_GITEA_API`, such as `https://<host>/api/v1`.
     pub url: Url,
-    /// `COUNTERSIGN_GITLAB_TOKEN`, also as `…_FILE`.
+    /// `COUNTERSIGN_GITLAB_TOKEN`, `COUNTERSIGN_GITEA_TOKEN`, also as `…_FILE`.
     pub token: SecretString,
 }
 
 impl Tokened {
-    /// The outer none: something is wrong. The inner: it is not asked.
-    fn gitlab(vars: &mut Variables<'_>) -> Option<Option<Self>> {
-        const URL: &str = "COUNTERSIGN_GITLAB_API";
-        const TOKEN: &str = "COUNTERSIGN_GITLAB_TOKEN";
-        if !vars.has_secret(TOKEN) {
+    /// The outer none: something is wrong. The inner: it is not asked. Gitea is nowhere by default.
+    fn from(
+        vars: &mut Variables<'_>,
+        token: &str,
+        url: &str,
+        default: Option<&str>,
+    ) -> Option<Option<Self>> {
+        if !vars.has_secret(token) {
             return Some(None);
         }
-        let token = vars.secret(TOKEN)?;
-        let url = match vars.optional(URL) {
-            Some(_) => vars.url(URL)?,
-            None => Url::parse("https://gitlab.com/api/v4").ok()?,
+        let token = vars.secret(token)?;
+        let url = match default {
+            Some(default) if vars.optional(url).is_none() => Url::parse(default).ok()?,
+            _ => vars.url(url)?,
         };
         Some(Some(Self { url, token }))
     }
@@ -249,10 +254,22 @@ impl Hosts {
         }
         let reconcile_every = vars.duration("COUNTERSIGN_RECONCILE_EVERY", "10m")?;
         let github = Api::github(vars)?;
-        let gitlab = Tokened::gitlab(vars)?;
+        let gitlab = Tokened::from(
+            vars,
+            "COUNTERSIGN_GITLAB_TOKEN",
+            "COUNTERSIGN_GITLAB_API",
+            Some("https://gitlab.com/api/v4"),
+        )?;
+        let gitea = Tokened::from(
+            vars,
+            "COUNTERSIGN_GITEA_TOKEN",
+            "COUNTERSIGN_GITEA_API",
+            None,
+        )?;
         let asked = [
             (Host::GitHub, github.is_some()),
             (Host::GitLab, gitlab.is_some()),
+            (Host::Gitea, gitea.is_some()),
         ];
         for (host, is_asked) in asked {
             if is_asked && !all.contains_key(&host) {
@@ -265,6 +282,7 @@ impl Hosts {
             connected: all,
             github,
             gitlab,
+            gitea,
             reconcile_every,
         })
     }
@@ -1039,29 +1057,42 @@ mod tests {
     }
 
     #[test]
-    fn gitlab_is_asked_with_a_token_that_nobody_prints_or_sends_in_the_clear() {
+    fn who_is_asked_with_a_token_is_told_it_and_nobody_else() {
         let hooks = [
             ("COUNTERSIGN_GITLAB_HOOK_SECRET", "sixteen-letters-"),
             ("COUNTERSIGN_GITLAB_REPOSITORIES", "halden/*"),
+            ("COUNTERSIGN_GITEA_HOOK_SECRET", "sixteen-letters-"),
+            ("COUNTERSIGN_GITEA_REPOSITORIES", "acme/*"),
         ];
         let api = |more: &[(&str, &str)]| {
             let all: Vec<_> = hooks.iter().chain(more).copied().collect();
-            read(&all).map(|settings| settings.hosts.gitlab)
+            read(&all).map(|settings| (settings.hosts.gitlab, settings.hosts.gitea))
         };
-        assert!(api(&[]).unwrap().is_none(), "its deliveries are only kept");
-        let token = ("COUNTERSIGN_GITLAB_TOKEN", "swordfish");
-        let asked = api(&[token]).unwrap().unwrap();
+        let (gitlab, gitea) = api(&[]).unwrap();
+        assert!(
+            gitlab.is_none() && gitea.is_none(),
+            "deliveries are only kept"
+        );
+        let lab = ("COUNTERSIGN_GITLAB_TOKEN", "swordfish");
+        let tea = ("COUNTERSIGN_GITEA_TOKEN", "swordfish");
+        let asked = api(&[lab]).unwrap().0.unwrap();
         assert_eq!(asked.url.as_str(), "https://gitlab.com/api/v4");
         assert!(!format!("{asked:?}").contains("swordfish"));
-        let ours = (
-            "COUNTERSIGN_GITLAB_API",
-            "https://git.halden.example/api/v4",
-        );
-        let asked = api(&[token, ours]).unwrap().unwrap();
-        assert_eq!(asked.url.as_str(), ours.1);
-        let clear = ("COUNTERSIGN_GITLAB_API", "http://git.halden.example/api/v4");
-        assert_eq!(api(&[token, clear]).unwrap_err().0.len(), 1);
-        assert_eq!(complaints(&[token]).len(), 1, "who is asked is heard too");
+        let lab_is = ("COUNTERSIGN_GITLAB_API", "https://lab.example/api/v4");
+        let tea_is = ("COUNTERSIGN_GITEA_API", "https://tea.example/api/v1");
+        let (gitlab, gitea) = api(&[lab, lab_is, tea, tea_is]).unwrap();
+        let urls = [gitlab, gitea].map(|asked| asked.unwrap().url.to_string());
+        assert_eq!(urls, [lab_is.1, tea_is.1]);
+        for wrong in [
+            &[lab, ("COUNTERSIGN_GITLAB_API", "http://lab.example/api/v4")][..],
+            &[tea, ("COUNTERSIGN_GITEA_API", "http://tea.example/api/v1")],
+            &[tea],
+        ] {
+            assert_eq!(api(wrong).unwrap_err().0.len(), 1, "{wrong:?}");
+        }
+        for token in [&[lab][..], &[tea, tea_is]] {
+            assert_eq!(complaints(token).len(), 1, "who is asked is heard too");
+        }
     }
 
     #[test]

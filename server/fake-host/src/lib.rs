@@ -1,9 +1,10 @@
-//! A code host that is none: the REST APIs of GitHub and GitLab over real bare git repositories, as far as Countersign asks them. It
+//! A code host that is none: the REST APIs of GitHub, GitLab and Gitea over real bare git repositories, as far as Countersign asks them. It
 //! pages, calls states by tags, counts what it is asked, and has moods, as the real ones do. Only tests use it, and so what goes
 //! wrong here panics.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod git;
+mod gitea;
 mod gitlab;
 mod rest;
 
@@ -106,6 +107,12 @@ impl FakeHost {
     #[must_use]
     pub fn gitlab(&self) -> String {
         format!("{}{}", self.url, gitlab::AT)
+    }
+
+    /// Where Gitea's API is, of the same repositories.
+    #[must_use]
+    pub fn gitea(&self) -> String {
+        format!("{}{}", self.url, gitea::AT)
     }
 
     /// A new repository with one commit on `main`.

@@ -1,6 +1,6 @@
 //! The REST API of GitHub: the paths that are asked; and what real hosts add to every answer.
 
-use crate::{FakeHost, Mood, Pull, Repository, TOKEN, gitlab};
+use crate::{FakeHost, Mood, Pull, Repository, TOKEN, gitea, gitlab};
 use axum::{
     Json, Router,
     body::{Body, to_bytes},
@@ -41,6 +41,7 @@ pub fn routes(host: FakeHost) -> Router {
         .route("/repos/{owner}/{name}/installation", get(installation))
         .route("/app/installations/{id}/access_tokens", post(access_token))
         .merge(gitlab::routes())
+        .merge(gitea::routes())
         .layer(from_fn_with_state(host.clone(), as_the_real_one_does))
         .with_state(host)
 }
@@ -98,7 +99,8 @@ struct Limits {
 
 impl Limits {
     fn of(path: &str) -> Self {
-        if path.starts_with(gitlab::AT) {
+        // Gitea knows no limits, and whatever stands before it says so like this.
+        if path.starts_with(gitlab::AT) || path.starts_with(gitea::AT) {
             return Self {
                 refusal: StatusCode::TOO_MANY_REQUESTS,
                 remaining: "ratelimit-remaining",
@@ -177,7 +179,7 @@ async fn pull(
     Ok(Json(shown(&at, number, pull, &repository)))
 }
 
-fn shown(at: &str, number: u64, pull: &Pull, repository: &Repository) -> Value {
+pub fn shown(at: &str, number: u64, pull: &Pull, repository: &Repository) -> Value {
     let user = pull
         .user
         .as_ref()
@@ -206,7 +208,20 @@ async fn tree(
     Path((owner, name, tree)): Path<(String, String, String)>,
 ) -> Answer {
     let (_, repository) = found(&host, &owner, &name)?;
-    let listed = repository.git(&["ls-tree", "-r", "-t", "-l", "--full-tree", "-z", &tree]);
+    let mut entries = entries(&repository, &tree, true);
+    let most = host.state().largest_tree;
+    let truncated = entries.len() > most;
+    entries.truncate(most);
+    Ok(Json(
+        json!({ "sha": tree, "tree": entries, "truncated": truncated }),
+    ))
+}
+
+/// What is in a tree, or in all that are in it too.
+pub fn entries(repository: &Repository, tree: &str, is_all: bool) -> Vec<Value> {
+    let kind: &[&str] = if is_all { &["-r", "-t"] } else { &[] };
+    let asked = [&["ls-tree", "-l", "--full-tree", "-z"], kind, &[tree]].concat();
+    let listed = repository.git(&asked);
     let entry = |line: &str| {
         let (head, path) = line.split_once('\t')?;
         let parts: Vec<&str> = head.split_whitespace().collect();
@@ -223,15 +238,10 @@ async fn tree(
             entry.as_object_mut().unwrap().remove("size");
         }
     }
-    let most = host.state().largest_tree;
-    let truncated = entries.len() > most;
-    entries.truncate(most);
-    Ok(Json(
-        json!({ "sha": tree, "tree": entries, "truncated": truncated }),
-    ))
+    entries
 }
 
-async fn blob(
+pub async fn blob(
     State(host): State<FakeHost>,
     Path((owner, name, blob)): Path<(String, String, String)>,
 ) -> Answer {
@@ -300,7 +310,7 @@ async fn compare(
     .into_response())
 }
 
-fn commit(repository: &Repository, sha: &str) -> Value {
+pub fn commit(repository: &Repository, sha: &str) -> Value {
     let said = repository.git(&[
         "show",
         "-s",
@@ -325,7 +335,7 @@ fn commit(repository: &Repository, sha: &str) -> Value {
     })
 }
 
-async fn commit_status(
+pub async fn commit_status(
     State(host): State<FakeHost>,
     Path((owner, name, commit)): Path<(String, String, String)>,
     Json(said): Json<Value>,
@@ -386,12 +396,22 @@ pub fn called(host: &FakeHost, asked: &str) -> Result<(String, Repository), Stat
 }
 
 pub fn paged(all: Vec<Value>, query: &HashMap<String, String>) -> Vec<Value> {
+    paged_by("per_page", all, query, 100)
+}
+
+/// The page that is asked for, which says so how long it is to be, and is no longer than that.
+pub fn paged_by(
+    length: &str,
+    all: Vec<Value>,
+    query: &HashMap<String, String>,
+    most: usize,
+) -> Vec<Value> {
     let number = |name: &str, default| {
         query
             .get(name)
             .and_then(|text| text.parse().ok())
             .unwrap_or(default)
     };
-    let (size, page) = (number("per_page", 30).min(100), number("page", 1).max(1));
+    let (size, page) = (number(length, 30).min(most), number("page", 1).max(1));
     all.into_iter().skip((page - 1) * size).take(size).collect()
 }

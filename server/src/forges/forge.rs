@@ -1,6 +1,6 @@
 //! One code host that is asked, whichever it is: what all that is asked of one comes to.
 
-use super::{bearer::Bearer, client::Failed, github, gitlab, shown::Seen, status::Status};
+use super::{bearer::Bearer, client::Failed, gitea, github, gitlab, shown::Seen, status::Status};
 use domain::{
     Timestamp,
     host::Host,
@@ -16,6 +16,7 @@ use store::{
 pub enum Forge {
     GitHub(github::Client),
     GitLab(Bearer),
+    Gitea(Bearer),
 }
 
 impl Forge {
@@ -25,6 +26,7 @@ impl Forge {
         match self {
             Self::GitHub(_) => Host::GitHub,
             Self::GitLab(_) => Host::GitLab,
+            Self::Gitea(_) => Host::Gitea,
         }
     }
 
@@ -33,7 +35,7 @@ impl Forge {
     pub fn silent_until(&self) -> Option<Timestamp> {
         match self {
             Self::GitHub(client) => client.silent_until(),
-            Self::GitLab(client) => client.silent_until(),
+            Self::GitLab(client) | Self::Gitea(client) => client.silent_until(),
         }
     }
 
@@ -45,6 +47,7 @@ impl Forge {
         match self {
             Self::GitHub(client) => github::look(client, db, look).await,
             Self::GitLab(client) => gitlab::look(client, db, look).await,
+            Self::Gitea(client) => gitea::look(client, db, look).await,
         }
     }
 
@@ -56,6 +59,7 @@ impl Forge {
         match self {
             Self::GitHub(client) => github::open(client, repository).await,
             Self::GitLab(client) => gitlab::open(client, repository).await,
+            Self::Gitea(client) => gitea::open(client, repository).await,
         }
     }
 
@@ -67,6 +71,7 @@ impl Forge {
         match self {
             Self::GitHub(client) => github::became(client, change).await,
             Self::GitLab(client) => gitlab::became(client, change).await,
+            Self::Gitea(client) => gitea::became(client, change).await,
         }
     }
 
@@ -83,6 +88,7 @@ impl Forge {
         match self {
             Self::GitHub(client) => github::say(client, repository, head, status).await,
             Self::GitLab(client) => gitlab::say(client, repository, head, status).await,
+            Self::Gitea(client) => gitea::say(client, repository, head, status).await,
         }
     }
 }

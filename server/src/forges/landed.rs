@@ -28,6 +28,13 @@ pub struct Entry {
     pub id: String,
 }
 
+impl Entry {
+    /// Whether it is a folder.
+    pub fn is_folder(&self) -> bool {
+        self.mode == FOLDER
+    }
+}
+
 /// A host that lists folders.
 pub trait Folders {
     /// The parents of a commit.
@@ -178,8 +185,7 @@ impl Changed {
                 None => drop(files.insert(name)),
             }
         }
-        let is_folder =
-            |side: &Folder, name: &str| side.get(name).is_none_or(|entry| entry.mode == FOLDER);
+        let is_folder = |side: &Folder, name: &str| side.get(name).is_none_or(Entry::is_folder);
         let is_so = |name: &str| {
             let whole = joined(path, name);
             if files.contains(name) {
@@ -241,7 +247,7 @@ fn tree(folder: &Folder, digits: usize) -> Option<CommitSha> {
     let mut entries: Vec<_> = folder.iter().collect();
     // Git sorts folders as if their names ended in a slash.
     entries.sort_by_key(|(name, entry)| {
-        let slash = if entry.mode == FOLDER { "/" } else { "" };
+        let slash = if entry.is_folder() { "/" } else { "" };
         format!("{name}{slash}").into_bytes()
     });
     let mut bytes = vec![];

@@ -5,6 +5,7 @@ pub mod client;
 mod confirmed;
 pub mod events;
 mod forge;
+mod gitea;
 pub mod github;
 mod gitlab;
 pub mod hooks;
@@ -22,7 +23,7 @@ pub use refused::{Reason, Refused};
 pub use shown::Seen;
 pub use signature::Secrets;
 
-use crate::settings::Hosts;
+use crate::settings::{Hosts, Tokened};
 use bearer::Bearer;
 use domain::{host::Host, names::RepositoryName};
 use std::sync::Arc;
@@ -49,9 +50,12 @@ impl Forges {
             let client = github::Client::new(api.url, api.credentials, db.clone())?;
             all.push(Forge::GitHub(client));
         }
+        let bearer = |host, api: Tokened| Bearer::new(host, api.url, api.token, db.clone());
         if let Some(api) = settings.gitlab.clone() {
-            let client = Bearer::new(Host::GitLab, api.url, api.token, db.clone())?;
-            all.push(Forge::GitLab(client));
+            all.push(Forge::GitLab(bearer(Host::GitLab, api)?));
+        }
+        if let Some(api) = settings.gitea.clone() {
+            all.push(Forge::Gitea(bearer(Host::Gitea, api)?));
         }
         Ok(Self {
             all,

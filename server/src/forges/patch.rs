@@ -1,7 +1,7 @@
 //! Makes of the patch that a code host gives the one that git writes, with every id in full and every binary file whole, and checks that
 //! it says of every file that differs between two trees how it differs. What is cut short anywhere is so found.
 
-use super::github::wire;
+use super::{github::wire, last::object};
 use domain::patch::{FilePatch, Mode, split};
 use flate2::{Compression, write::ZlibEncoder};
 use std::{
@@ -173,7 +173,7 @@ fn written<I: Ids>(
     after: &I,
     blobs: &HashMap<String, Vec<u8>>,
 ) -> Result<(Vec<u8>, Vec<FilePatch>), Incomplete> {
-    let mut patch = Vec::with_capacity(diff.len());
+    let (mut patch, mut is_theirs) = (Vec::with_capacity(diff.len()), true);
     walk(diff, before, after, |piece| match piece {
         Piece::Line(line) => patch.extend_from_slice(line),
         Piece::Index { old, new, rest } => {
@@ -189,10 +189,16 @@ fn written<I: Ids>(
             patch.extend_from_slice(b"GIT binary patch\n");
             for id in [new, old] {
                 let blob = id.and_then(|id| blobs.get(id));
-                literal(blob.map_or(&[], Vec::as_slice), &mut patch);
+                let blob = blob.map_or(&[][..], Vec::as_slice);
+                // A host that leaves out what is large to it says nothing of that.
+                is_theirs &= id.is_none_or(|id| object("blob", blob, id.len()) == id);
+                literal(blob, &mut patch);
             }
         }
     })?;
+    if !is_theirs {
+        return Err(Incomplete::BinaryTooLarge);
+    }
     let files = split(&patch).map_err(|_| Incomplete::NotAll)?;
     Ok((patch, files))
 }
@@ -461,5 +467,36 @@ mod tests {
         }
         let too_large = Err(Incomplete::BinaryTooLarge);
         assert_eq!(binaries(diff.as_bytes(), &before, &after), too_large);
+    }
+
+    /// Some hosts give nothing of what is large to them, and do not say so.
+    #[test]
+    fn a_binary_file_is_what_its_id_says_or_there_is_no_patch() {
+        let [old, new] = [b"\0old", b"\0new"].map(|bytes| object("blob", bytes, 40));
+        let of = |id: &str| {
+            let entry = wire::Entry {
+                path: "a".to_owned(),
+                mode: "100644".to_owned(),
+                sha: id.to_owned(),
+                size: 4,
+            };
+            let (tree, truncated) = (vec![entry], false);
+            Tree::of(wire::Tree { tree, truncated }).unwrap()
+        };
+        let diff = format!(
+            "diff --git a/a b/a\nindex {}..{} 100644\nBinary files a/a and b/a differ\n",
+            &old[..7],
+            &new[..7]
+        );
+        let made = |given: &[u8]| {
+            let blobs = [
+                (old.clone(), b"\0old".to_vec()),
+                (new.clone(), given.to_vec()),
+            ];
+            whole(diff.as_bytes(), &of(&old), &of(&new), &blobs.into())
+        };
+        assert!(made(b"\0new").is_ok());
+        assert_eq!(made(b""), Err(Incomplete::BinaryTooLarge));
+        assert_eq!(made(b"\0ne"), Err(Incomplete::BinaryTooLarge));
     }
 }

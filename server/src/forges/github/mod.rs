@@ -11,6 +11,7 @@ pub(super) mod wire;
 pub use auth::Credentials;
 pub use client::Client;
 pub use open::open;
+pub(super) use say::commit_status;
 pub use say::say;
 
 use crate::{
@@ -302,35 +303,14 @@ fn told(
     head: &CommitSha,
     commits: &[Commit],
 ) -> ours::Submission {
-    let state = match (pull.state.as_str(), pull.merged) {
-        (_, true) => ours::State::Merged,
-        ("open", false) => ours::State::Open,
-        _ => ours::State::Closed,
-    };
+    let author = pull.user.as_ref().map(|user| ours::Author {
+        name: Some(user.login.clone()),
+        login: Some(user.login.clone()),
+        email: Some(user.no_reply()),
+    });
     ours::Submission {
-        repository: change.repository.to_string(),
-        key: change.key.to_string(),
-        title: pull.title.clone(),
-        url: Some(pull.html_url.clone()),
-        author: pull.user.as_ref().map(|user| ours::Author {
-            name: Some(user.login.clone()),
-            login: Some(user.login.clone()),
-            email: Some(user.no_reply()),
-        }),
-        target: pull.base.name.clone(),
-        base: merge_base.to_string(),
-        head: head.to_string(),
         commits: commits.iter().map(Commit::told).collect(),
-        draft: pull.draft,
-        state,
-        ai: None,
-        branch: Some(pull.head.name.clone()),
-        labels: pull.labels.iter().map(|label| label.name.clone()).collect(),
-        description: pull.body.clone(),
-        notes: vec![],
-        traces: vec![],
-        merged_as: None,
-        current: true,
+        ..pull.told(change, merge_base, head, author)
     }
 }
 

@@ -24,13 +24,7 @@ pub async fn open(
         );
         let listed: Vec<Listed> = client.get(&asked).await?;
         let is_last = listed.len() < A_PAGE;
-        all.extend(listed.into_iter().map(|pull| Open {
-            key: pull.number.to_string(),
-            title: pull.title,
-            draft: pull.draft,
-            target: pull.base.name,
-            head: pull.head.sha,
-        }));
+        all.extend(listed.into_iter().map(Listed::told));
         if is_last {
             return Ok((all, true));
         }

@@ -48,7 +48,8 @@ fn check_run(head: &CommitSha, status: &Status) -> Value {
     run
 }
 
-fn commit_status(status: &Status) -> Value {
+/// As a commit status.
+pub fn commit_status(status: &Status) -> Value {
     let state = match status.state {
         State::Pending => "pending",
         // There is no neutral one; what it says begins with "Only observed".

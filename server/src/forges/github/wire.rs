@@ -8,6 +8,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use domain::{host::Host, names::CommitSha};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
+use store::hosts::{self, Open};
 
 #[derive(Deserialize)]
 pub struct Pull {
@@ -39,6 +40,42 @@ impl Pull {
         let became = self.merge_commit_sha.as_deref().filter(|_| self.merged);
         became.map(sha).transpose()
     }
+
+    /// In the words in which anybody submits a change, but for its commits.
+    pub fn told(
+        &self,
+        change: &hosts::Change,
+        merge_base: &CommitSha,
+        head: &CommitSha,
+        author: Option<ours::Author>,
+    ) -> ours::Submission {
+        let state = match (self.state.as_str(), self.merged) {
+            (_, true) => ours::State::Merged,
+            ("open", false) => ours::State::Open,
+            _ => ours::State::Closed,
+        };
+        ours::Submission {
+            repository: change.repository.to_string(),
+            key: change.key.to_string(),
+            title: self.title.clone(),
+            url: Some(self.html_url.clone()),
+            author,
+            target: self.base.name.clone(),
+            base: merge_base.to_string(),
+            head: head.to_string(),
+            commits: vec![],
+            draft: self.draft,
+            state,
+            ai: None,
+            branch: Some(self.head.name.clone()),
+            labels: self.labels.iter().map(|label| label.name.clone()).collect(),
+            description: self.body.clone(),
+            notes: vec![],
+            traces: vec![],
+            merged_as: None,
+            current: true,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -55,6 +92,19 @@ pub struct Listed {
     pub draft: bool,
     pub base: Side,
     pub head: Head,
+}
+
+impl Listed {
+    /// As it is compared with what is recorded.
+    pub fn told(self) -> Open {
+        Open {
+            key: self.number.to_string(),
+            title: self.title,
+            draft: self.draft,
+            target: self.base.name,
+            head: self.head.sha,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -204,15 +254,16 @@ pub struct Entry {
 
 #[derive(Deserialize)]
 pub struct Blob {
-    content: String,
-    encoding: String,
+    content: Option<String>,
+    encoding: Option<String>,
 }
 
 impl Blob {
-    /// What it holds. It comes in lines.
+    /// What it holds, if the host gives that. It comes in lines.
     pub fn bytes(&self) -> Option<Vec<u8>> {
-        let text: String = self.content.split_whitespace().collect();
-        (self.encoding == "base64").then(|| BASE64_STANDARD.decode(text).ok())?
+        let text: String = self.content.as_ref()?.split_whitespace().collect();
+        let is_base64 = self.encoding.as_deref() == Some("base64");
+        is_base64.then(|| BASE64_STANDARD.decode(text).ok())?
     }
 }
 

@@ -8,6 +8,7 @@ macro_rules! at_every_host {
     ($($of:ident::$story:ident),* $(,)?) => {
         at_every_host!(github: Host::GitHub, $($of::$story),*);
         at_every_host!(gitlab: Host::GitLab, $($of::$story),*);
+        at_every_host!(gitea: Host::Gitea, $($of::$story),*);
     };
     ($name:ident: $host:expr, $($of:ident::$story:ident),*) => {
         mod $name {

@@ -90,11 +90,12 @@ impl World {
 
 const WAYS: [(&str, Way); 3] = [("merge", merge), ("squash", squash), ("rebase", rebase)];
 
-/// Those in which this host merges: GitLab rebases what is not merged yet.
+/// Those that are known where this host merged: GitLab rebases what is not merged yet, and of Gitea's rebases of several commits nothing
+/// is known.
 fn ways(w: &World) -> &'static [(&'static str, Way)] {
     match w.kind {
-        Host::GitLab => &WAYS[..2],
-        Host::GitHub | Host::Gitea => &WAYS,
+        Host::GitLab | Host::Gitea => &WAYS[..2],
+        Host::GitHub => &WAYS,
     }
 }
 

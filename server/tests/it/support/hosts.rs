@@ -1,6 +1,6 @@
 //! Code hosts: what they send, and with which signature.
 
-use super::{GITLAB_SECRET, HOOK_SECRETS, TestServer, machines::Reply};
+use super::{GITEA_SECRET, GITLAB_SECRET, HOOK_SECRETS, TestServer, machines::Reply};
 use reqwest::{Client, RequestBuilder};
 use ring::hmac;
 use serde_json::Value;
@@ -30,6 +30,15 @@ impl Delivery {
             .with("x-gitlab-event", event)
             .with("idempotency-key", id)
             .with("x-gitlab-token", GITLAB_SECRET)
+    }
+
+    /// As Gitea would send it: its signature is bare.
+    pub fn gitea(id: &str, event: &str, body: &str) -> Self {
+        let signature = signature(GITEA_SECRET, body);
+        Self::new("gitea", body)
+            .with("x-gitea-event", event)
+            .with("x-gitea-delivery", id)
+            .with("x-gitea-signature", signature.trim_start_matches("sha256="))
     }
 
     fn new(host: &'static str, body: &str) -> Self {

@@ -33,6 +33,9 @@ pub const HOOK_SECRETS: [&str; 2] = ["an-old-secret-of-github", "another-secret-
 /// What GitLab sends along in tests.
 pub const GITLAB_SECRET: &str = "a-token-of-gitlab";
 
+/// What Gitea signs with in tests that ask it.
+pub const GITEA_SECRET: &str = "a-secret-of-gitea";
+
 /// The repositories of which GitHub tells in tests. Other tests submit to `acme/payments`, which no host is asked about.
 const HOOKED: &str = "hosted/*,codertocat/*,octo-org/*,electron/*,github/*";
 
