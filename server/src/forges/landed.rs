@@ -2,7 +2,11 @@
 //! signed off, and everything else as it was before, it is that change and nothing besides. Hosts call a change merged also when
 //! somebody pushes a merge of it that they made themselves.
 
-use super::{client::Failed, last::object};
+use super::{
+    client::Failed,
+    last::object,
+    shown::{Patch, read_patch},
+};
 use domain::{
     landing::{Claim, Kind, Landed},
     names::CommitSha,
@@ -13,6 +17,7 @@ use std::{
     future::Future,
     sync::Arc,
 };
+use store::{Db, hosts};
 
 /// A change in more folders than this is asked about for too long.
 const MOST_FOLDERS: usize = 60;
@@ -52,18 +57,37 @@ pub trait Folders {
 }
 
 /// What was signed off, or could have been.
-#[derive(Debug, Clone)]
-pub struct Signed {
-    pub merge_base: CommitSha,
-    pub head: CommitSha,
-    pub patch: Arc<Vec<u8>>,
+struct Signed {
+    merge_base: CommitSha,
+    head: CommitSha,
+    patch: Arc<Vec<u8>>,
 }
 
-/// What it became, if the last commit that the host names is that and nothing else.
+/// What a revision became, if the host names a commit, gave all of the patch, and that commit is it and nothing else.
 ///
 /// # Errors
-/// The host could not be asked.
-pub async fn landed(
+/// The host or the database could not be asked.
+pub async fn became(
+    host: &impl Folders,
+    db: &Db,
+    change: &hosts::Change,
+    last: Option<CommitSha>,
+    revision: &hosts::At<'_>,
+    patch: &Patch,
+) -> Result<Option<Claim>, Failed> {
+    let Some(last) = last else { return Ok(None) };
+    let Some(patch) = read_patch(db, change, revision, patch).await? else {
+        return Ok(None);
+    };
+    let signed = Signed {
+        merge_base: revision.merge_base.clone(),
+        head: revision.head.clone(),
+        patch,
+    };
+    landed(host, &last, &signed).await
+}
+
+async fn landed(
     host: &impl Folders,
     last: &CommitSha,
     signed: &Signed,

@@ -13,10 +13,10 @@ use crate::{
             commit_status,
             wire::{Blob, Commit, Listed, User},
         },
-        landed::{Signed, landed},
+        landed,
         last::last,
         patch::{self, Incomplete},
-        shown::{MOST_COMMITS, Patch, Seen, assembled, is_number, read_patch, sha},
+        shown::{MOST_COMMITS, Patch, Seen, assembled, is_number, sha},
         status::Status,
     },
 };
@@ -186,25 +186,9 @@ impl<'c> At<'c> {
                 Err(incomplete) => Patch::Incomplete(incomplete),
             },
         };
-        let signed = match request.pull.became()? {
-            Some(last) => read_patch(db, change, &known, &patch)
-                .await?
-                .map(|patch| (last, patch)),
-            None => None,
-        };
-        let became = match signed {
-            Some((last, patch)) => {
-                let (merge_base, head) = (between.base.clone(), between.head.clone());
-                let signed = Signed {
-                    merge_base,
-                    head,
-                    patch,
-                };
-                let files = Repository::of(self.client, &change.repository);
-                landed(&files, &last, &signed).await?
-            }
-            None => None,
-        };
+        let files = Repository::of(self.client, &change.repository);
+        let last = request.pull.became()?;
+        let became = landed::became(&files, db, change, last, &known, &patch).await?;
         let (change, commits) = (change.clone(), commits.unwrap_or_default());
         let submission = spawn_blocking(move || {
             let told = told(&change, &request, &between, &commits);

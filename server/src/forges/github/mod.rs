@@ -20,7 +20,7 @@ use crate::{
         client::Failed,
         github::wire::{Commit, Comparison, Pull},
         patch::{self, Incomplete},
-        shown::{MOST_COMMITS, Patch, Seen, assembled, is_number, sha},
+        shown::{MOST_COMMITS, Patch, Seen, assembled, is_number, read_patch, sha},
     },
 };
 use domain::{
@@ -30,7 +30,7 @@ use domain::{
     names::{Branch, CommitSha},
 };
 use landed::Signed;
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 use store::{Db, hosts, hosts::Look, submissions::Submission};
 use tokio::task::spawn_blocking;
 
@@ -152,18 +152,18 @@ async fn signed(
         merge_base,
         head,
     };
-    let patch = match patch {
-        _ if !pull.merged => return Ok(None),
-        Patch::Incomplete(_) => return Ok(None),
-        Patch::Whole(patch) => patch.clone(),
-        Patch::Known(_) => hosts::patch(db, change, &known).await?,
+    if !pull.merged {
+        return Ok(None);
+    }
+    let Some(patch) = read_patch(db, change, &known, patch).await? else {
+        return Ok(None);
     };
     Ok(Some(Signed {
         target: Branch::parse(target.as_str())
             .map_err(|_| Failed::of("its target is no branch"))?,
         merge_base: merge_base.clone(),
         head: head.clone(),
-        patch: Arc::new(patch),
+        patch,
         commits,
     }))
 }

@@ -12,10 +12,10 @@ use crate::{
     forges::{
         bearer::Bearer,
         client::{Failed, escaped},
-        landed::{Signed, landed},
+        landed,
         last::last,
         patch::{self, InFull, Incomplete, MOST_BINARY},
-        shown::{MOST_COMMITS, Patch, Seen, assembled, is_number, read_patch, sha},
+        shown::{MOST_COMMITS, Patch, Seen, assembled, is_number, sha},
     },
 };
 use domain::names::{CommitSha, RepositoryName};
@@ -151,25 +151,8 @@ async fn read(
             Err(incomplete) => Patch::Incomplete(incomplete),
         },
     };
-    let became = match request.became()? {
-        Some(last) => read_patch(db, change, &known, &patch)
-            .await?
-            .map(|patch| (last, patch)),
-        None => None,
-    };
-    let became = match became {
-        Some((last, patch)) => {
-            let (merge_base, head) = (between.base.clone(), between.head.clone());
-            let signed = Signed {
-                merge_base,
-                head,
-                patch,
-            };
-            let project = Project::of(client, &change.repository);
-            landed(&project, &last, &signed).await?
-        }
-        None => None,
-    };
+    let (project, last) = (Project::of(client, &change.repository), request.became()?);
+    let became = landed::became(&project, db, change, last, &known, &patch).await?;
     let (change, commits) = (change.clone(), commits.unwrap_or_default());
     let submission = spawn_blocking(move || {
         let told = told(&change, request, &between, commits);
