@@ -43,6 +43,26 @@ impl Host {
     }
 }
 
+/// A bot, as the code host tells of it that it works at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bot {
+    /// `github:49699333`: the account's number, which stays when its login changes hands.
+    pub id: String,
+    /// Folded.
+    pub login: String,
+}
+
+impl Bot {
+    /// The account with that number.
+    #[must_use]
+    pub fn new(host: Host, number: u64, login: &str) -> Self {
+        Self {
+            id: format!("{host}:{number}"),
+            login: login.to_lowercase(),
+        }
+    }
+}
+
 impl std::fmt::Display for Host {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())

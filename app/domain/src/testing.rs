@@ -151,6 +151,8 @@ pub fn case() -> Case {
         disputed: vec![],
         tools: vec![],
         paths: vec![],
+        labels: vec![],
+        bot: None,
         contributors: vec![],
         decisions: vec![],
         reviewers: ["ben", "li"]

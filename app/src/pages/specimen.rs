@@ -142,6 +142,8 @@ pub fn case() -> Case {
         marks: 1,
         disputed: vec![],
         paths: vec![],
+        labels: vec![],
+        bot: None,
         contributors: vec![Known {
             contributor: Contributor {
                 role: Role::ChangeAuthor,

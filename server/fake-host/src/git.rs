@@ -36,6 +36,29 @@ impl Repository {
         self.git(&["update-ref", &format!("refs/heads/{branch}"), commit]);
     }
 
+    /// Has the last commit of a branch say that somebody else wrote and committed it, each by their address.
+    pub fn claimed(&self, branch: &str, author: &str, committer: &str) -> String {
+        let said = self.git(&["cat-file", "commit", branch]);
+        let line = |line: &str| {
+            let who = match line.split_once(' ') {
+                Some(("author", _)) => author,
+                Some(("committer", _)) => committer,
+                _ => return line.to_owned(),
+            };
+            let (role, _) = line.split_once(' ').unwrap();
+            format!("{role} {who} <{who}> 1795172400 +0000")
+        };
+        let (head, message) = said.split_once("\n\n").unwrap();
+        let head: Vec<String> = head.lines().map(line).collect();
+        let whole = format!("{}\n\n{message}", head.join("\n"));
+        let commit = self.with(
+            &["hash-object", "-t", "commit", "-w", "--stdin"],
+            whole.as_bytes(),
+        );
+        self.force(branch, &commit);
+        commit
+    }
+
     /// A commit over that one, which no branch has.
     pub fn commit_over(&self, parent: Option<&str>, files: &[File<'_>], message: &str) -> String {
         let index = tempfile::tempdir().unwrap();

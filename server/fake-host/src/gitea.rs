@@ -111,13 +111,16 @@ async fn commits(
     };
     let base = repository.git(&["merge-base", &target, &head]);
     let listed = repository.git(&["rev-list", &format!("{base}..{head}")]);
-    let all = listed.lines().map(|sha| told(&repository, sha)).collect();
+    let all = listed
+        .lines()
+        .map(|sha| told(&host, &repository, sha))
+        .collect();
     Ok(Json(paged_by("limit", all, &query, 50).into()))
 }
 
 /// For the tree it gives the commit.
-fn told(repository: &Repository, sha: &str) -> Value {
-    let mut commit = rest::commit(repository, sha);
+fn told(host: &FakeHost, repository: &Repository, sha: &str) -> Value {
+    let mut commit = rest::commit(host, repository, sha);
     commit["commit"]["tree"]["sha"] = sha.into();
     commit
 }
@@ -127,7 +130,10 @@ async fn compare(State(host): State<FakeHost>, Path((owner, name, two)): Path<At
     let (base, head) = two.split_once("...").ok_or(StatusCode::NOT_FOUND)?;
     let base = repository.git(&["merge-base", base, head]);
     let listed = repository.git(&["rev-list", &format!("{base}..{head}")]);
-    let all: Vec<Value> = listed.lines().map(|sha| told(&repository, sha)).collect();
+    let all: Vec<Value> = listed
+        .lines()
+        .map(|sha| told(&host, &repository, sha))
+        .collect();
     Ok(Json(json!({ "total_commits": all.len(), "commits": all })))
 }
 
@@ -144,6 +150,7 @@ async fn commit(State(host): State<FakeHost>, Path((owner, name, commit)): Path<
     let (_, repository) = called(&host, &format!("{owner}/{name}"))?;
     let commit = repository.resolve(&format!("{commit}^{{commit}}"));
     Ok(Json(told(
+        &host,
         &repository,
         &commit.ok_or(StatusCode::NOT_FOUND)?,
     )))

@@ -39,6 +39,10 @@ struct State {
     waits: BTreeSet<String>,
     /// What an app said of itself last.
     said: String,
+    /// Commits whose signature it vouches for.
+    signed: BTreeSet<String>,
+    /// Who else changed a branch than whoever opened its pull request.
+    hands: BTreeMap<String, (String, u64)>,
     remaining: u64,
     largest_diff: usize,
     largest_tree: usize,
@@ -92,6 +96,8 @@ impl FakeHost {
                 told: vec![],
                 waits: BTreeSet::new(),
                 said: String::new(),
+                signed: BTreeSet::new(),
+                hands: BTreeMap::new(),
                 remaining: 5_000,
                 largest_diff: 3_000_000,
                 largest_tree: 100_000,
@@ -157,6 +163,17 @@ impl FakeHost {
         pull.became = git.tip(&pull.target);
         (pull.state, pull.merged) = ("closed".to_owned(), true);
         self.pull(repository, number, |shown| *shown = pull);
+    }
+
+    /// Vouches for the signature of a commit.
+    pub fn signs(&self, commit: &str) {
+        self.state().signed.insert(commit.to_owned());
+    }
+
+    /// Has somebody have changed a branch, too.
+    pub fn has_a_hand_in(&self, branch: &str, (login, id): (&str, u64)) {
+        let hands = &mut self.state().hands;
+        hands.insert(branch.to_owned(), (login.to_owned(), id));
     }
 
     /// How it answers the next questions, one after the other.

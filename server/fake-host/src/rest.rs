@@ -33,6 +33,7 @@ pub fn routes(host: FakeHost) -> Router {
             get(git_commit),
         )
         .route("/repos/{owner}/{name}/compare/{two}", get(compare))
+        .route("/repos/{owner}/{name}/activity", get(activity))
         .route(
             "/repos/{owner}/{name}/statuses/{commit}",
             post(commit_status),
@@ -180,10 +181,7 @@ async fn pull(
 }
 
 pub fn shown(at: &str, number: u64, pull: &Pull, repository: &Repository) -> Value {
-    let user = pull
-        .user
-        .as_ref()
-        .map(|(login, id)| json!({ "login": login, "id": id, "type": "User" }));
+    let user = pull.user.as_ref().map(|(login, id)| account(login, *id));
     let tip = |branch: &str| repository.tip(branch).unwrap_or_else(|| branch.to_owned());
     json!({
         "number": number, "title": pull.title, "user": user, "state": pull.state, "merged": pull.merged, "draft": pull.draft,
@@ -192,6 +190,35 @@ pub fn shown(at: &str, number: u64, pull: &Pull, repository: &Repository) -> Val
         "base": { "ref": pull.target, "sha": pull.base.clone().unwrap_or_else(|| tip(&pull.target)), "repo": { "full_name": at } },
         "head": { "ref": pull.head, "sha": tip(&pull.head) },
     })
+}
+
+/// An account, as it is shown. That of an app has `[bot]` behind its name, which nobody else can take.
+fn account(login: &str, id: u64) -> Value {
+    let kind = match login.ends_with("[bot]") {
+        true => "Bot",
+        false => "User",
+    };
+    json!({ "login": login, "id": id, "type": kind })
+}
+
+/// Who changed a branch, the last first.
+async fn activity(
+    State(host): State<FakeHost>,
+    Path((owner, name)): Path<Named>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Answer {
+    let (_, repository) = found(&host, &owner, &name)?;
+    let branch = query
+        .get("ref")
+        .and_then(|of| of.strip_prefix("refs/heads/"));
+    let branch = branch.ok_or(StatusCode::UNPROCESSABLE_ENTITY)?;
+    let state = host.state();
+    let opened = state.pulls.values().find(|pull| pull.head == branch);
+    let opened = opened.and_then(|pull| pull.user.as_ref());
+    let by = state.hands.get(branch).into_iter().chain(opened);
+    let tip = repository.tip(branch);
+    let all = by.map(|(login, id)| json!({ "actor": account(login, *id), "after": tip }));
+    Ok(Json(all.collect()))
 }
 
 async fn reference(
@@ -263,7 +290,7 @@ async fn git_commit(
 ) -> Answer {
     let (_, repository) = found(&host, &owner, &name)?;
     let known = repository.resolve(&format!("{asked}^{{commit}}"));
-    let all = commit(&repository, &known.ok_or(StatusCode::NOT_FOUND)?);
+    let all = commit(&host, &repository, &known.ok_or(StatusCode::NOT_FOUND)?);
     let (sha, tree) = (&all["sha"], &all["commit"]["tree"]);
     Ok(Json(
         json!({ "sha": sha, "tree": tree, "parents": all["parents"] }),
@@ -302,15 +329,16 @@ async fn compare(
         "--topo-order",
         &format!("{base}..{head}"),
     ]);
-    let all: Vec<Value> = listed.lines().map(|sha| commit(&repository, sha)).collect();
+    let listed = listed.lines();
+    let all: Vec<Value> = listed.map(|sha| commit(&host, &repository, sha)).collect();
     let total = all.len();
     Ok(Json(json!({
-        "merge_base_commit": commit(&repository, &merge_base), "total_commits": total, "commits": paged(all, &query),
+        "merge_base_commit": commit(&host, &repository, &merge_base), "total_commits": total, "commits": paged(all, &query),
     }))
     .into_response())
 }
 
-pub fn commit(repository: &Repository, sha: &str) -> Value {
+pub fn commit(host: &FakeHost, repository: &Repository, sha: &str) -> Value {
     let said = repository.git(&[
         "show",
         "-s",
@@ -326,13 +354,30 @@ pub fn commit(repository: &Repository, sha: &str) -> Value {
         .split_whitespace()
         .map(|sha| json!({ "sha": sha }))
         .collect();
-    // Whom the address belongs to, as far as the host knows.
-    let ana = (author["email"] == "ana@halden.example")
-        .then(|| json!({ "login": "ana-hub", "id": 77, "type": "User" }));
+    let (by, from) = (
+        belongs_to(&author["email"]),
+        belongs_to(&committer["email"]),
+    );
+    let verified = host.state().signed.contains(sha);
     json!({
-        "sha": sha, "parents": parents, "author": ana, "committer": ana,
-        "commit": { "tree": { "sha": tree }, "author": author, "committer": committer, "message": line() },
+        "sha": sha, "parents": parents, "author": by, "committer": from,
+        "commit": { "tree": { "sha": tree }, "author": author, "committer": committer, "message": line(),
+                    "verification": { "verified": verified, "reason": if verified { "valid" } else { "unsigned" } } },
     })
+}
+
+/// Whose an address is, as far as the host knows: it goes by what stands there, whoever wrote it.
+fn belongs_to(email: &Value) -> Option<Value> {
+    match email.as_str()? {
+        "ana@halden.example" => Some(account("ana-hub", 77)),
+        "noreply@github.com" => Some(account("web-flow", 19_864_447)),
+        email => {
+            let (id, login) = email
+                .strip_suffix("@users.noreply.github.com")?
+                .split_once('+')?;
+            Some(account(login, id.parse().ok()?))
+        }
+    }
 }
 
 pub async fn commit_status(

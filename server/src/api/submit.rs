@@ -287,6 +287,8 @@ fn whole(change: parse::Parsed, patch_bytes: &[u8], source: Source) -> Result<Su
     Ok(Submission {
         revision: change.submitted(patch.hash),
         written: provenance::written(&change.beside, &change.head, patch_bytes)?,
+        labels: change.beside.labels,
+        bot: None,
         marks,
         contributors,
         repository: change.repository,

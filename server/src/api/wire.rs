@@ -42,6 +42,7 @@ pub struct Submission {
     /// The change's own branch, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
+    /// Added to those that were told before: a rule that asks for one applies for good.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
     /// What its author wrote about it: its footers and ticked boxes are marks.

@@ -3,6 +3,7 @@
 use crate::{
     Error, carries,
     error::known,
+    labels,
     people::stand_ins,
     policies::{self, Pointer},
     readers, reverts, rows,
@@ -118,6 +119,8 @@ async fn find(
     } else {
         Vec::new()
     };
+    let labels = labels::of(conn, &change, as_of).await?;
+    let bot = labels::bot(conn, &change, revision.id, as_of).await?;
     let (drafted, rebased) = turns(conn, &change, &policy, as_of).await?;
     let oldest_debt = match as_of.moment {
         None => oldest_debt(conn, change.repository, &policy).await?,
@@ -130,6 +133,8 @@ async fn find(
         marks: marked.last,
         disputed: marked.disputed,
         paths,
+        labels,
+        bot,
         contributors: contributors(conn, &change, &revision, people_then, claims_max_age, as_of)
             .await?,
         decisions: decisions_as_of(conn, change.repository, change.id, as_of).await?,

@@ -15,6 +15,7 @@ pub mod events;
 pub mod gates;
 pub mod hosts;
 pub mod ids;
+mod labels;
 pub mod landings;
 pub mod lines;
 pub mod listing;

@@ -11,6 +11,8 @@ const RECORDS: &[&str] = &[
     "revision",
     "commit",
     "contributor",
+    "change_label",
+    "made_by_bot",
     "mark",
     "machine_lines",
     "patch",

@@ -1,7 +1,7 @@
 //! Records what was submitted: the change, its revision, and everything found in it.
 
 use crate::{
-    Error, Tx, carries, carries::Proved, cases, error::known, events, ids, landings, lines,
+    Error, Tx, carries, carries::Proved, cases, error::known, events, ids, labels, landings, lines,
     patches, patches::Packed, repositories, reverts, reverts::Undoes, rows, standings, updates,
 };
 use domain::{
@@ -11,7 +11,7 @@ use domain::{
     commit::Commit,
     contributor::Contributor,
     digest::{Covered, Digest, PatchHash},
-    host::Host,
+    host::{Bot, Host},
     ids::{ChangeId, PersonId, RepositoryId, RevisionId, TokenId},
     landing::Claim,
     names::{ChangeKey, CommitSha, RepositoryName},
@@ -37,6 +37,9 @@ pub struct Submission {
     pub commits: Vec<Commit>,
     pub patch: Packed,
     pub marks: Vec<Mark>,
+    pub labels: Vec<String>,
+    /// The bot that made it, where a code host says so itself; nobody else can.
+    pub bot: Option<Bot>,
     /// Which lines a machine wrote.
     pub written: Vec<Written>,
     /// Each with the commit that names them, if one does.
@@ -60,14 +63,14 @@ pub enum Source {
 }
 
 impl Source {
-    fn token(&self) -> Option<TokenId> {
+    pub(crate) fn token(&self) -> Option<TokenId> {
         match self {
             Self::Token(token) => Some(*token),
             Self::Host { .. } => None,
         }
     }
 
-    fn host(&self) -> Option<(Host, Option<&str>)> {
+    pub(crate) fn host(&self) -> Option<(Host, Option<&str>)> {
         match self {
             Self::Token(_) => None,
             Self::Host { host, incomplete } => Some((*host, incomplete.as_deref())),
@@ -132,6 +135,10 @@ pub async fn record(
     // Whatever was told is added, also by a refused or repeated submission: a union that never shrinks.
     let theirs = counting(tx, repository, &outcome, submission).await?;
     contributors(tx, &outcome, &theirs).await?;
+    labels::record(tx, &outcome, &submission.labels, &submission.source).await?;
+    if let Some(bot) = submission.bot.as_ref().filter(|_| !outcome.differs) {
+        labels::record_bot(tx, &outcome, bot).await?;
+    }
     if !outcome.differs {
         marks(tx, &outcome, &submission.marks).await?;
         lines::record(tx, &outcome, &submission.written).await?;

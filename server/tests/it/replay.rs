@@ -180,6 +180,41 @@ async fn an_answer_is_given_again_after_changes_of_policy_mode_and_readers(pool:
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
+async fn an_answer_is_given_again_after_a_label(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let (ci, ben, li) = (t.ci().await, t.senior("ben").await, t.senior("li").await);
+    let schema = r#"[[rule]]
+name = "schema"
+when = { label = ["Schema"] }
+require = [{ approvals = 2, level = "senior" }]
+"#;
+    let policy = format!("{}\n{schema}", domain::policy::SHIPPED[0].text);
+    let pushed = t.policies().await.push(&policy).await;
+    assert_eq!(pushed.json["state"], "in_force", "{pushed:?}");
+    let labelled = |labels: &[&str]| change().with(json!({ "labels": labels }));
+    ci.submit(&labelled(&["risky"])).await;
+    let mut record = Record::new(&ci, &change().head);
+    ben.approve(&change()).await;
+    assert_eq!(record.asks().await, "approved", "no rule asks for that one");
+    ci.submit(&labelled(&[" SCHEMA "])).await;
+    assert_eq!(record.asks().await, "waiting, 1");
+    ci.submit(&change()).await;
+    assert_eq!(record.asks().await, "waiting, 1", "it stays");
+    li.approve(&change()).await;
+    assert_eq!(record.asks().await, "approved");
+    record.holds_at(&t).await;
+    let next = change().pushed("c2");
+    ci.submit(&next).await;
+    let mut record = Record::new(&ci, &next.head);
+    ben.approve(&next).await;
+    assert_eq!(
+        record.asks().await,
+        "waiting, 1",
+        "the next revision's, too"
+    );
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
 async fn an_answer_is_given_again_after_a_retarget_a_push_and_a_close(pool: PgPool) {
     let t = TestServer::new(pool).await;
     let (ci, ben, li) = (t.ci().await, t.senior("ben").await, t.senior("li").await);

@@ -38,6 +38,7 @@ async fn the_application_may_add_to_the_record_and_never_rewrite_it(pool: PgPool
     account: insert select; updates until_version
     carry: insert select
     change: insert select; updates decisions revisions version
+    change_label: insert select
     change_state: insert select; updates until_version
     commit: insert select
     contributor: insert select
@@ -53,6 +54,7 @@ async fn the_application_may_add_to_the_record_and_never_rewrite_it(pool: PgPool
     landing: insert select
     log_leaf: insert select
     machine_lines: insert select
+    made_by_bot: insert select
     mark: insert select
     patch: insert select
     patch_dispute: insert select
@@ -93,6 +95,8 @@ async fn not_even_the_owner_rewrites_a_record(pool: PgPool) {
         "truncate carry",
         "truncate revert",
         "truncate landing",
+        "truncate change_label",
+        "truncate made_by_bot",
         "update mark set tool = 'x'",
     ] {
         let refused = sqlx::query(statement).execute(&t.owner).await.unwrap_err();

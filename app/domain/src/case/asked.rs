@@ -55,9 +55,8 @@ impl Case {
             provenance,
             tools: &self.marked_tools(),
             level: self.level(),
-            // No code host tells us of bots or of labels yet.
-            automation: None,
-            labels: &[],
+            automation: self.automation(),
+            labels: &self.labels,
             repository: &self.change.repository_name.folded(),
             target: self.revision.target.as_str(),
             paths: &paths,

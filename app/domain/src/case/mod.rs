@@ -16,6 +16,7 @@ use crate::{
     change::{Change, Disputed, Patch, Revision},
     contributor::{Contributor, Role, Stranger},
     decision::{Decision, Kind, Proposed, Recorded},
+    host::Bot,
     ids::PersonId,
     people::{self, Level, Person},
     policy::{Held, Policy},
@@ -45,6 +46,10 @@ pub struct Case {
     pub disputed: Vec<DisputedMark>,
     /// The old and the new names of all files, byte for byte; empty where no rule of the policy reads them.
     pub paths: Vec<Vec<u8>>,
+    /// All that it was ever labelled with, by whoever told of it.
+    pub labels: Vec<String>,
+    /// The bot that made the change and every commit of this revision, as the code host itself said.
+    pub bot: Option<Bot>,
     /// Everybody who ever had a hand in the change, over all its revisions and submissions.
     pub contributors: Vec<Known>,
     /// In the order of `seq`.
@@ -186,6 +191,18 @@ impl Case {
             return None;
         }
         self.contributors.iter().map(Known::level).min().flatten()
+    }
+
+    /// The id of the bot that made it, where nobody else is known to have had a hand in the change: as soon as anybody is, it is
+    /// theirs. What the host says of commits is not all that is known of a change.
+    #[must_use]
+    pub fn automation(&self) -> Option<&str> {
+        let bot = self.bot.as_ref()?;
+        let is_the_bot = |known: &Known| known.contributor.login.as_ref() == Some(&bot.login);
+        self.contributors
+            .iter()
+            .all(is_the_bot)
+            .then_some(bot.id.as_str())
     }
 
     /// Whether nobody said whose change it is. Only whoever submitted it can: its commits are written by their author.

@@ -5,6 +5,7 @@ use crate::{
     change::ChangeState,
     decision::Reason,
     digest::PatchHash,
+    host::Host,
     people::{Granted, Source},
     policy::Who,
     testing::{MAX_AGE, NOW, ask, case, id, of_team, person, rule, senior},
@@ -31,6 +32,16 @@ fn whoever_had_a_hand_in_it_may_not() {
             Err(Problem::Contributor(Role::Author))
         );
     }
+}
+
+#[test]
+fn a_bots_change_is_its_own_until_anybody_else_is_known_to_have_had_a_hand_in_it() {
+    let mut case = case().by_unknown("bot");
+    case.contributors[0].contributor.login = Some("dependabot[bot]".to_owned());
+    assert_eq!(case.automation(), None);
+    case.bot = Some(Bot::new(Host::GitHub, 49_699_333, "Dependabot[bot]"));
+    assert_eq!(case.automation(), Some("github:49699333"));
+    assert_eq!(case.by_unknown("mallory").automation(), None);
 }
 
 #[test]

@@ -232,7 +232,6 @@ fn says<T>(list: &[T], is_so: impl Fn(&T) -> bool) -> bool {
 }
 
 fn has_label(labels: &[String], wanted: &str) -> bool {
-    labels
-        .iter()
-        .any(|label| label.eq_ignore_ascii_case(wanted))
+    let wanted = wanted.to_lowercase();
+    labels.iter().any(|label| label.to_lowercase() == wanted)
 }

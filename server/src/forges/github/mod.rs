@@ -2,6 +2,7 @@
 //! cannot mix two states.
 
 mod auth;
+mod bot;
 mod client;
 mod landed;
 mod open;
@@ -115,10 +116,12 @@ async fn read(
         _ => None,
     };
     let (change, host) = (change.clone(), change.host);
+    let bot = bot::of(client, (at, host), &pull, &commits).await?;
     let submission = spawn_blocking(move || {
         let told = told(&change, &pull, &merge_base, &head, &commits);
         let mut submission = assembled(told, patch, host)?;
         submission.contributors.extend(known_to(host, &commits));
+        submission.bot = bot;
         submission.landed = landed;
         Ok::<_, Failed>(submission)
     });

@@ -111,12 +111,24 @@ impl Listed {
 pub struct User {
     pub login: String,
     pub id: u64,
+    #[serde(default, rename = "type")]
+    pub kind: String,
 }
 
 impl User {
     /// The address that belongs to the account for good, whatever its login will be.
     pub fn no_reply(&self) -> String {
         format!("{}+{}@users.noreply.github.com", self.id, self.login)
+    }
+
+    /// Whether it is the account of an app, and nobody signs in to it.
+    pub fn is_bot(&self) -> bool {
+        self.kind == "Bot"
+    }
+
+    /// Whether somebody is this very bot, whatever they are called.
+    pub fn is_same_bot(&self, user: &Self) -> bool {
+        self.is_bot() && user.is_bot() && user.id == self.id
     }
 
     /// Whether it stands for the site itself, which commits what people do in a browser.
@@ -183,6 +195,14 @@ fn known<'de, D: Deserializer<'de>>(from: D) -> Result<Option<User>, D::Error> {
     }
 }
 
+/// A branch was made, pushed to, merged into or removed.
+#[derive(Deserialize)]
+pub struct Push {
+    #[serde(default, deserialize_with = "known")]
+    pub actor: Option<User>,
+    pub after: String,
+}
+
 /// A commit as git has it.
 #[derive(Deserialize)]
 pub struct GitCommit {
@@ -197,6 +217,14 @@ pub struct Recorded {
     pub committer: Option<Signature>,
     pub message: String,
     pub tree: Object,
+    #[serde(default)]
+    pub verification: Verification,
+}
+
+/// What GitHub makes of a commit's signature.
+#[derive(Default, Deserialize)]
+pub struct Verification {
+    pub verified: bool,
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 //! What holds of every code host that is asked, told once for each.
 
-use super::{World, any_order, checks, landed, merging, submitting};
+use super::{World, any_order, bots, checks, landed, merging, submitting};
 use domain::host::Host;
 use sqlx::PgPool;
 
@@ -31,6 +31,7 @@ at_every_host! {
     opened::a_host_that_fails_is_asked_again_and_one_that_wants_silence_gets_it,
     opened::a_look_that_began_before_the_one_that_is_recorded_is_dropped,
     opened::what_a_pull_request_says_of_itself_raises_what_is_asked_and_never_lowers_it,
+    bots::a_label_makes_a_rule_apply_and_nobody_takes_that_off_again,
     merging::what_was_signed_off_stays_so_however_it_is_merged,
     merging::pushing_a_change_to_its_target_makes_nothing_of_it_less_than_it_was,
     merging::what_is_heard_of_after_it_was_merged_is_what_it_added,

@@ -1,6 +1,7 @@
 //! A code host that is asked: what it shows is what is recorded, whatever anybody else says of it.
 
 mod any_order;
+mod bots;
 mod checks;
 mod every;
 mod gitea;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    host::Bot,
     policy::{Ask, Rule, When, Who},
     standing::Turn,
     testing::{self, ask, of_team, rule},
@@ -276,6 +277,27 @@ proptest! {
         // Under the default: a policy may well ask less of some levels than of others.
         let case = Case { policy: testing::case().policy, ..case }.by("ana", Some(Level::Senior));
         prop_assert!(case.clone().by("zoe", level).word().rank() <= case.word().rank());
+    }
+
+    #[test]
+    fn a_label_never_raises_the_verdict(case in cases(), asked in rules(), about in select(vec!["risky", "Risky", "other"])) {
+        let mut case = case;
+        let when = When { label: vec!["risky".to_owned()], ..asked.when.clone() };
+        case.policy.document.rules.push(Rule { when, ..asked });
+        let mut labelled = case.clone();
+        labelled.labels.push(about.to_owned());
+        prop_assert!(labelled.word().rank() <= case.word().rank());
+    }
+
+    #[test]
+    fn what_a_bot_made_is_like_anybodys_once_anybody_had_a_hand_in_it(case in cases(), asked in rules()) {
+        let id = "github:49699333".to_owned();
+        let when = When { automation: vec![id.clone()], ..When::default() };
+        let mut case = case.by_stranger();
+        case.policy.document.rules.push(Rule { when, ..asked });
+        let bot = Bot { id, login: "dependabot[bot]".to_owned() };
+        let claimed = Case { bot: Some(bot), ..case.clone() };
+        prop_assert_eq!(claimed.judged(), case.judged());
     }
 
     #[test]
