@@ -74,14 +74,17 @@ pub fn router(server: Server) -> anyhow::Result<Router> {
         .merge(health::routes())
         .merge(api)
         .with_state(server.clone());
-    let pages = web::pages(app::caller::Site {
+    let site = app::caller::Site {
         db: server.db.clone(),
         provider: server.settings.provider.name.as_str().into(),
         claims_max_age: server.claims_max_age(),
         large: Arc::new(Semaphore::new(LARGE_SHOWN_AT_ONCE)),
         reference: Arc::new(web::reference(&document)?),
-    });
-    let pages = auth::guarded(&server.auth, pages.merge(web::openapi(Arc::new(document))))
+    };
+    let pages = web::pages(site.clone())
+        .merge(web::patch(site))
+        .merge(web::openapi(Arc::new(document)));
+    let pages = auth::guarded(&server.auth, pages)
         .layer(from_fn_with_state(server.clone(), web::openapi_for_tokens))
         .layer(from_fn_with_state(server.clone(), api::elsewhere));
     let patience = server.settings.patience;

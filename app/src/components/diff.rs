@@ -461,7 +461,7 @@ pub(super) fn push_text(out: &mut String, text: &[u8], same: Option<(usize, usiz
         push_bytes(out, shown);
         let _ = write!(
             out,
-            r#"<span class="hid" title="too long to be shown">{} more bytes in this line</span>"#,
+            r#"<span class="hid" title="too long to be shown">{} more bytes in this line; the whole patch has them</span>"#,
             rest.len()
         );
         return;
@@ -678,7 +678,7 @@ mod tests {
         let mut out = String::new();
         push_text(&mut out, &[b'x'; 100_007], None);
         assert!(
-            out.contains(">7 more bytes in this line</span>"),
+            out.contains(">7 more bytes in this line; the whole patch has them</span>"),
             "{}",
             out.len()
         );

@@ -249,6 +249,26 @@ pub async fn load(
     })
 }
 
+/// The digest of a revision and its patch as it was submitted, byte for byte.
+///
+/// # Errors
+/// There is no such revision for whoever asks, or the database refused.
+pub async fn patch(
+    site: &Site,
+    caller: PersonId,
+    id: ChangeId,
+    revision: Option<i32>,
+) -> Result<(Digest, Vec<u8>), Problem> {
+    let _place = place(site, id).await?;
+    let mut tx = site.db.read().await.map_err(failed)?;
+    let viewer = viewer(&mut tx, site, caller, Theme::default()).await?;
+    let which = revision.map_or(Which::Current, Which::Number);
+    let case = cases::read(tx.conn(), &viewer.reader(), id, which, site.claims_max_age).await;
+    let case = case.map_err(failed)?.ok_or(Problem::NotFound)?;
+    let bodies = patches::bodies(tx.conn(), case.change.repository, case.revision.id).await;
+    Ok((case.revision.digest, bodies.map_err(failed)?.concat()))
+}
+
 /// Where a patch of the change is large, one of the few places there are to read such, taken before there is a connection: who
 /// waits for it holds up nobody else, no gate least of all.
 async fn place(site: &Site, change: ChangeId) -> Result<Option<OwnedSemaphorePermit>, Problem> {
@@ -416,6 +436,10 @@ pub fn show(page: ChangePage) -> AnyView {
         true => address,
         false => format!("{address}revision={}&", case.revision.number),
     };
+    let whole = format!(
+        "/changes/{}/patch?revision={}",
+        case.change.id, case.revision.number
+    );
     let disputed: Vec<_> = revisions
         .iter()
         .filter(|one| one.patch == Patch::Disputed)
@@ -492,6 +516,9 @@ pub fn show(page: ChangePage) -> AnyView {
                 <div class="review" id="review">
                     <div class="tools">
                         <span class="range">{range}</span>
+                        <a class="btn sm" href=whole download>
+                            "Whole patch"
+                        </a>
                         {offered.map(|number| view! { <OfferSince change=case.change.id number/> })}
                         <button class="btn sm to-drawer" type="button" popovertarget="files">
                             "Files " <small>{entries.len()}</small>

@@ -238,7 +238,7 @@ pub fn commit(message: &str) -> Commit {
     };
     Commit {
         sha: sha('9'),
-        tree: sha('7'),
+        tree: Some(sha('7')),
         parents: vec![sha('b')],
         author: who.clone(),
         authored_at: Some(NOW - Duration::hours(3)),

@@ -14,7 +14,7 @@ use domain::{
     names::{Branch, ChangeKey, CommitSha, NameError, RepositoryName},
     provenance::{self, Beside, Mark, Note, Provenance, Said, Tool, Trace},
 };
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// More commits than this are no change that a person reads.
 const MAX_COMMITS: usize = 2_000;
@@ -26,6 +26,7 @@ const MAX_LABELS: usize = 100;
 /// The hosts take up to a million characters, of which templates and footers are the beginning and the end.
 const MAX_DESCRIPTION: usize = 1_000_000;
 const MAX_TRACES: usize = 2_000;
+const NAME_ALL: &str = "name all that `git rev-list base..head` lists";
 
 /// What is wrong with a submission: the field, and what about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,12 +72,10 @@ pub struct Author {
 /// [`Wrong`] names the first field that is not as it must be.
 pub fn submission(from: wire::Submission) -> Result<Parsed, Wrong> {
     let head = name("head", CommitSha::parse(from.head))?;
+    let merge_base = name("base", CommitSha::parse(from.base))?;
     let commits = commits(from.commits)?;
-    if !commits.is_empty() && !commits.iter().any(|commit| commit.sha == head) {
-        return Err(wrong("commits", "do not include the head"));
-    }
-    if let Some(sha) = named_twice(&commits) {
-        return Err(wrong("commits", format!("name {sha} twice")));
+    if !commits.is_empty() {
+        connected(&commits, &head, &merge_base)?;
     }
     Ok(Parsed {
         repository: name("repository", RepositoryName::parse(from.repository))?,
@@ -87,7 +86,7 @@ pub fn submission(from: wire::Submission) -> Result<Parsed, Wrong> {
         state: state(from.state),
         draft: from.draft,
         target: branch("target", from.target)?,
-        merge_base: name("base", CommitSha::parse(from.base))?,
+        merge_base,
         make_current: from.current,
         said: from.ai.map(said).transpose()?,
         landed: from
@@ -165,6 +164,36 @@ pub fn branch(field: &str, from: String) -> Result<Branch, Wrong> {
     name(field, Branch::parse(from))
 }
 
+/// Refuses commits that cannot be all that a revision adds: what made a commit that is not told of would count for nothing. Merges
+/// have parents below the base, too, so only one way down from the head can be asked for.
+fn connected(commits: &[Commit], head: &CommitSha, base: &CommitSha) -> Result<(), Wrong> {
+    if let Some(sha) = named_twice(commits) {
+        return Err(wrong("commits", format!("name {sha} twice")));
+    }
+    if !commits.iter().any(|commit| commit.sha == *head) {
+        return Err(wrong("commits", "do not include the head"));
+    }
+    if !leads(commits, head, base) {
+        let why = format!("do not lead from the head down to the base: {NAME_ALL}");
+        return Err(wrong("commits", why));
+    }
+    Ok(())
+}
+
+fn leads(commits: &[Commit], head: &CommitSha, base: &CommitSha) -> bool {
+    let mut left: HashMap<&CommitSha, &Commit> =
+        commits.iter().map(|commit| (&commit.sha, commit)).collect();
+    let mut next = vec![head];
+    while let Some(sha) = next.pop() {
+        if let Some(commit) = left.remove(sha) {
+            next.extend(&commit.parents);
+        } else if sha == base {
+            return true;
+        }
+    }
+    false
+}
+
 fn named_twice(commits: &[Commit]) -> Option<&CommitSha> {
     let mut named = HashSet::with_capacity(commits.len());
     let shas = commits.iter().map(|commit| &commit.sha);
@@ -172,6 +201,18 @@ fn named_twice(commits: &[Commit]) -> Option<&CommitSha> {
 }
 
 impl Parsed {
+    /// Refuses what names no commits though it adds some. A host says of such a change that it is incomplete; of anybody else it
+    /// would be a change that nobody but its author had a hand in.
+    ///
+    /// # Errors
+    /// [`Wrong`] says what to name.
+    pub fn names_its_commits(&self) -> Result<(), Wrong> {
+        if self.commits.is_empty() && self.head != self.merge_base {
+            return Err(wrong("commits", format!("are missing: {NAME_ALL}")));
+        }
+        Ok(())
+    }
+
     /// What it says of the revision, with the hash of the patch that came with it.
     #[must_use]
     pub fn submitted(&self, patch: PatchHash) -> Submitted {

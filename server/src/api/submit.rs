@@ -239,7 +239,9 @@ fn parsed(json: &[u8]) -> Result<parse::Parsed, Refusal> {
             ),
         )
     })?;
-    Ok(parse::submission(change)?)
+    let change = parse::submission(change)?;
+    change.names_its_commits()?;
+    Ok(change)
 }
 
 /// Unpacks, reads and packs the patch, and finds marks and contributors: all that takes time but no database.

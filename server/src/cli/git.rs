@@ -12,6 +12,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use domain::{
     commit::{Commit, Signature},
     names::CommitSha,
+    text,
 };
 use std::{
     collections::HashSet,
@@ -114,7 +115,8 @@ impl Checkout {
             return anyhow!("there is no commit {revision:?} in this shallow clone; {FETCH_MORE}");
         }
         anyhow!(
-            "there is no commit {revision:?} in this checkout; fetch it first (`git fetch origin {revision}`), or name it as git knows it here (`origin/main`, say)"
+            "there is no commit {revision:?} in this checkout; fetch it first (`git fetch origin {}`), or name it as git knows it here (`origin/main`, say)",
+            text::visible(revision)
         )
     }
 

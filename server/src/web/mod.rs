@@ -5,6 +5,7 @@ mod docs;
 mod guard;
 mod headers;
 mod pages;
+mod patch;
 mod problem;
 mod trace;
 
@@ -13,4 +14,5 @@ pub use docs::{openapi, openapi_for_tokens, reference};
 pub use guard::browser;
 pub use headers::Site;
 pub use pages::{listing, pages};
+pub use patch::patch;
 pub use trace::outermost;

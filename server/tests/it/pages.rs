@@ -313,3 +313,32 @@ async fn who_waits_to_read_a_large_patch_holds_up_nobody_who_reads_a_small_one(p
     assert_eq!(waiting.await.unwrap().unwrap().files.len(), 1);
     assert_eq!(site.large.available_permits(), 1);
 }
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_no_page_can_show_is_in_the_whole_patch_byte_for_byte(pool: PgPool) {
+    let t = TestServer::new(pool).await;
+    let (ci, ben) = (t.ci().await, t.senior("ben").await);
+    let first = change();
+    let mut long = change().pushed("long");
+    long.patch = patch(&"Q".repeat(1_000_000));
+    ci.submit(&first).await;
+    ci.submit(&long).await;
+    let address = format!("/changes/{}", t.id_of(&long).await);
+    let page = ben.browser.page(&t, &address).await;
+    let here = format!("{address}/patch?revision=2");
+    assert!(page.contains(&format!("href=\"{here}\"")), "{here}");
+    for (asked, patch) in [
+        (here, &long.patch),
+        (format!("{address}/patch"), &long.patch),
+        (format!("{address}/patch?revision=1"), &first.patch),
+    ] {
+        let answer = ben.browser.opens(&t.at(&asked)).await;
+        assert_eq!(answer.text.as_bytes(), patch, "{asked}");
+        assert_eq!(answer.headers["content-type"], "text/plain; charset=utf-8");
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+        let kept = answer.headers["content-disposition"].to_str().unwrap();
+        assert!(kept.starts_with("attachment; filename=\""), "{kept}");
+    }
+    let none = t.at(&format!("{address}/patch?revision=3"));
+    assert_eq!(ben.browser.opens(&none).await.status, 404);
+}

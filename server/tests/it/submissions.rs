@@ -250,6 +250,15 @@ async fn every_field_is_bounded_and_named_when_it_is_wrong(pool: PgPool) {
             json!({ "head": sha("c9") }),
             "`commits` do not include the head",
         ),
+        (json!({ "commits": [] }), "`commits` are missing"),
+        (
+            commit("parents", json!([])),
+            "`commits` do not lead from the head down to the base",
+        ),
+        (
+            commit("parents", json!([sha("hidden")])),
+            "`commits` do not lead from the head down to the base",
+        ),
         (
             json!({ "commits": [change().json()["commits"][0], change().json()["commits"][0]] }),
             &format!("`commits` name {} twice", sha("c1")),

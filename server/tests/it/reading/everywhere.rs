@@ -136,6 +136,10 @@ fn questions(method: &Method, route: &str) -> Vec<Question> {
             // Names who could be asked, whoever has least to do first.
             get("/changes/{open}", Nobody),
         ],
+        ("GET", "/changes/{id}/patch") => vec![
+            get("/changes/{id}/patch", People),
+            get("/changes/{id}/patch?revision=1", People),
+        ],
         ("GET", "/decisions") => vec![
             get("/decisions", People),
             get("/decisions?repository=acme/closed", People),

@@ -596,6 +596,10 @@ async fn what_cannot_be_submitted_is_refused_with_a_sentence() {
             "there is no commit \"nowhere\" in this checkout; fetch it first",
         ),
         (here(&["--head", "main^{tree}"]), "there is no commit"),
+        (
+            here(&["--head", "x\u{1b}[31m\u{202e}y"]),
+            "`git fetch origin x[31my`",
+        ),
         (here(&["--head", "apart"]), "have no common history"),
         (here(&["--head", "main"]), "there is nothing to submit"),
         (
