@@ -236,6 +236,12 @@ fn proved_by_patch(approved: &str, new: &str) -> bool {
 }
 
 #[test]
+fn each_proof_says_something_else() {
+    let said = Proof::ALL.map(Proof::sentence);
+    assert!(said[0].contains("blobs") && said[1].contains("tree") && said[2].contains("line"));
+}
+
+#[test]
 fn fewer_than_three_lines_of_context_are_no_proof() {
     let (old, new) = (fixture!("narrow"), fixture!("narrow-base-moved"));
     assert_eq!(proved(&on('a', old), &on('b', new), &Proof::ALL), None);

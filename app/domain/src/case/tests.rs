@@ -32,6 +32,26 @@ fn whoever_had_a_hand_in_it_may_not() {
             Err(Problem::Contributor(Role::Author))
         );
     }
+    let breaks_the_glass = case.may_decide(&senior("ben"), Kind::Override, NOW);
+    assert!(breaks_the_glass.is_ok(), "{breaks_the_glass:?}");
+}
+
+#[test]
+fn each_place_that_somebody_may_fill_for_another_is_offered_once() {
+    let payments = &["payments"][..];
+    let case = case()
+        .under(vec![rule("one", vec![ask(1, of_team("payments"))])])
+        .stood_in("li", "ben", Some(Level::Senior), payments)
+        .stood_in("li", "ben", Some(Level::Senior), payments)
+        .stood_in("li", "cleo", Some(Level::Senior), &["platform"])
+        .stood_in("mika", "ben", Some(Level::Senior), payments);
+    let places = |case: &Case, who: &str| -> Vec<PersonId> {
+        let places = case.places(&senior(who), NOW);
+        places.iter().map(|place| place.principal).collect()
+    };
+    assert_eq!(places(&case, "li"), [id("ben")]);
+    assert_eq!(places(&case, "vera"), []);
+    assert_eq!(places(&case.by_unproved("ben"), "li"), []);
 }
 
 #[test]
