@@ -103,7 +103,9 @@ pub async fn ask(
     let mut waiter = (asked.wait > 0).then(|| server.watch.waiter(&question.repository));
     let mut place = None;
     loop {
-        let (answer, judged, token) = answer(&server, &headers, &question).await?;
+        let questions = std::slice::from_ref(&question);
+        let (mut answers, judged, token) = answers(&server, &headers, questions).await?;
+        let answer = answers.pop().ok_or(Problem::Internal)?;
         match &mut waiter {
             // A server that stops says what holds now: whoever asked asks again, elsewhere.
             Some(waiter)
@@ -173,7 +175,7 @@ pub async fn ask_all(
         })
         .collect();
     let (distinct, places) = distinct(questions);
-    let (answers, judged) = answers(&server, &headers, &distinct).await?;
+    let (answers, judged, _) = answers(&server, &headers, &distinct).await?;
     let shown = |place: usize| show::answer(&distinct[place], answers[place].clone(), &judged);
     let answers: Vec<wire::Answer> = places.into_iter().map(shown).collect();
     Ok(Json(wire::Answers {
@@ -294,34 +296,53 @@ fn environment(name: Option<String>) -> Result<Option<Environment>, Refusal> {
     Ok(parsed.transpose()?)
 }
 
-/// The answer to one question, by what it was judged, and whose question it is. The token is found in the same statement, so
-/// that one that was revoked a moment ago opens nothing, also not for a question that has been waiting.
-async fn answer(
-    server: &Server,
-    headers: &HeaderMap,
-    question: &Question,
-) -> Result<(Answer, Judged, TokenId), Refusal> {
-    let asked = server
-        .desk
-        .ask(asking(caller::hash(headers)?, question))
-        .await?;
-    let questions = std::slice::from_ref(question);
-    let (mut answers, judged, token) = judge(server, questions, vec![asked]).await?;
-    let answer = answers.pop().ok_or(Problem::Internal)?;
-    Ok((answer, judged, token))
-}
-
-/// The answers to questions that differ in the commit only, in the order asked, from one snapshot.
+/// The answers to questions that differ in the commit only, in the order asked, from one snapshot, by what they were judged, and
+/// whose questions they are. The token is found in the same statement, so that one that was revoked a moment ago opens
+/// nothing, also not for a question that has been waiting.
 async fn answers(
     server: &Server,
     headers: &HeaderMap,
     questions: &[Question],
-) -> Result<(Vec<Answer>, Judged), Refusal> {
+) -> Result<(Vec<Answer>, Judged, TokenId), Refusal> {
     let hash = caller::hash(headers)?;
+    let mut left = ASKED_ANEW;
+    loop {
+        let began = server.db.now();
+        let asked = look_up(server, hash, questions).await?;
+        let now = server.db.now();
+        let (answers, judged, token) = judge(server, questions, asked, now)?;
+        let policy = &judged.terms.policy;
+        let no = |one: &&Answer| !one.allow;
+        let ended = answers
+            .iter()
+            .filter(no)
+            .any(|one| one.was_more_at(policy, began));
+        if ended && left > 0 {
+            left -= 1;
+            continue;
+        }
+        let answers = going_back(server, questions, answers, &judged, now).await?;
+        let answers = together(server, questions, answers, &judged).await?;
+        let mode = judged.terms.mode(now);
+        let answers = answers.into_iter().map(|answer| answer.in_mode(mode));
+        return Ok((answers.collect(), judged, token));
+    }
+}
+
+/// How often is asked anew where something ended between the facts and the clock: what replaced it in time may be among facts
+/// that are newer, and both together would be a no that held at no moment.
+const ASKED_ANEW: usize = 2;
+
+async fn look_up(
+    server: &Server,
+    hash: TokenHash,
+    questions: &[Question],
+) -> Result<Vec<Option<gates::Asked>>, Refusal> {
+    if let [one] = questions {
+        return Ok(vec![server.desk.ask(asking(hash, one)).await?]);
+    }
     let all: Vec<Asking> = questions.iter().map(|one| asking(hash, one)).collect();
-    let asked = server.desk.ask_all(&all).await?;
-    let (answers, judged, _) = judge(server, questions, asked).await?;
-    Ok((answers, judged))
+    server.desk.ask_all(&all).await
 }
 
 fn asking(token: TokenHash, question: &Question) -> Asking {
@@ -333,11 +354,12 @@ fn asking(token: TokenHash, question: &Question) -> Asking {
     }
 }
 
-/// What was asked with one token about one repository.
-async fn judge(
+/// What was asked with one token about one repository, by its revisions alone.
+fn judge(
     server: &Server,
     questions: &[Question],
     asked: Vec<Option<gates::Asked>>,
+    now: Timestamp,
 ) -> Result<(Vec<Answer>, Judged, TokenId), Refusal> {
     let asked: Option<Vec<gates::Asked>> = asked.into_iter().collect();
     let mut asked = asked.ok_or_else(Refusal::no_token)?;
@@ -346,7 +368,7 @@ async fn judge(
     for question in questions {
         token.allows(Scope::Gate, &question.repository)?;
     }
-    let (terms, now) = (last.terms, server.db.now());
+    let terms = last.terms;
     let known = asked.into_iter().map(|one| (one.found, one.sources));
     let known = known.chain([(last.found, last.sources)]);
     let answers = known
@@ -356,11 +378,7 @@ async fn judge(
         terms,
         snapshot: last.snapshot,
     };
-    let answers = going_back(server, questions, answers, &judged, now).await?;
-    let answers = together(server, questions, answers, &judged).await?;
-    let mode = judged.terms.mode(now);
-    let answers = answers.into_iter().map(|answer| answer.in_mode(mode));
-    Ok((answers.collect(), judged, token.id))
+    Ok((answers, judged, token.id))
 }
 
 /// The answers about a whole release, from the snapshot that the others came from: of commits that do not pass it is looked up

@@ -80,6 +80,17 @@ pub struct Judged {
     pub goes_back: bool,
 }
 
+impl Answer {
+    /// Whether it lets less pass only because time has gone on since that moment.
+    #[must_use]
+    pub fn was_more_at(&self, policy: &Policy, at: Timestamp) -> bool {
+        let rank = |verdict: &Verdict| verdict.word().rank();
+        self.changes
+            .iter()
+            .any(|one| rank(&verdict(&one.found.standing, policy, at)) > rank(&one.verdict))
+    }
+}
+
 /// Answers from the revisions that have this commit as their head. Allowed only if there is one, and every open change allows.
 #[must_use]
 pub fn answer(found: Vec<Found>, policy: &Policy, now: Timestamp) -> Answer {

@@ -158,3 +158,15 @@ fn a_rejected_commit_stays_rejected_when_its_change_is_closed_and_proposed_again
         .allow
     );
 }
+
+#[test]
+fn a_no_that_time_alone_made_is_told_from_one_that_the_facts_make() {
+    let (policy, later) = (Policy::built_in(), NOW + time::Duration::days(2));
+    let overridden = found(1, &case().by("ana", None).overridden_by("ben"));
+    let ended = answer(vec![overridden], &policy, later);
+    assert!(!ended.allow);
+    assert!(ended.was_more_at(&policy, NOW));
+    assert!(!ended.was_more_at(&policy, later));
+    let waits = ask(vec![found(1, &case().by("ana", None))]);
+    assert!(!waits.was_more_at(&policy, NOW - time::Duration::days(2)));
+}
