@@ -60,7 +60,10 @@ async fn a_merge_that_changes_anything_or_cannot_be_compared_makes_a_contributor
         patch: patch("another line"),
         ..merged(&change)
     };
-    let mut no_merge = merged(&change).key("2");
+    let mut no_merge = Change {
+        base: change.base.clone(),
+        ..merged(&change).key("2")
+    };
     no_merge.over["commits"][1]["parents"] = json!([change.head]);
     let never_submitted = merged(&change).key("3");
     for (case, first) in [
