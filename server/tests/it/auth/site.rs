@@ -39,7 +39,7 @@ impl Site {
     pub async fn with(owner: PgPool, own: &[(&str, &str)]) -> Self {
         make_role(&owner).await;
         let clock = Arc::new(Mutex::new(BEGINNING));
-        let pool = as_the_application(&owner, 5).await;
+        let pool = as_the_application(&owner, 5);
         let db = Db::new(pool, Clock::Set(clock.clone()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();

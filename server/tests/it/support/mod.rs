@@ -128,7 +128,7 @@ impl TestServer {
         connections: u32,
         settings: impl FnOnce(SocketAddr) -> Settings,
     ) -> Self {
-        let pool = as_the_application(&owner, connections).await;
+        let pool = as_the_application(&owner, connections);
         let db = Db::new(pool, Clock::Set(clock.clone()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -243,18 +243,17 @@ pub async fn make_role(owner: &PgPool) {
 }
 
 /// Connections to the owner's database as that role.
-pub async fn as_the_application(owner: &PgPool, connections: u32) -> PgPool {
+pub fn as_the_application(owner: &PgPool, connections: u32) -> PgPool {
     let options = (*owner.connect_options())
         .clone()
         .username(ROLE)
         .password(ROLE);
     PgPoolOptions::new()
         .max_connections(connections)
-        // Kept open, connections hold up the dropping of the test's database for five seconds.
+        // Kept open, connections hold up the dropping of the test's database for five seconds; and so does one that is opened
+        // before anybody wants it.
         .after_release(|_, _| Box::pin(async { Ok(false) }))
-        .connect_with(options)
-        .await
-        .unwrap()
+        .connect_lazy_with(options)
 }
 
 fn settings(address: SocketAddr) -> Settings {
