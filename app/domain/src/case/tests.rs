@@ -51,7 +51,21 @@ fn each_place_that_somebody_may_fill_for_another_is_offered_once() {
     };
     assert_eq!(places(&case, "li"), [id("ben")]);
     assert_eq!(places(&case, "vera"), []);
+    let mut alone = case.clone();
+    alone.stand_ins.retain(|one| one.person == id("li"));
+    assert_eq!(places(&alone, "li"), [id("ben")]);
+    assert_eq!(places(&alone, "mika"), []);
     assert_eq!(places(&case.by_unproved("ben"), "li"), []);
+}
+
+#[test]
+fn nobody_stands_in_for_who_may_not_see_the_change() {
+    let case = case().stood_in("li", "ben", Some(Level::Senior), &["platform"]);
+    let may = |case: &Case| case.may_stand_in(&senior("li"), id("ben"), NOW);
+    assert!(may(&case).is_ok());
+    let hidden = case.read_by("payments");
+    assert!(hidden.may_decide(&senior("li"), Kind::Approve, NOW).is_ok());
+    assert_eq!(may(&hidden), Err(Problem::NoStandIn));
 }
 
 #[test]
