@@ -21,7 +21,8 @@ pub struct New<'a> {
     pub body: &'a [u8],
 }
 
-/// Stores a delivery, on disk when this returns. False if it is there already.
+/// Stores a delivery, on disk when this returns. False if it is there already. One that was given up is worked on again: whoever has
+/// the host send it once more wants that.
 ///
 /// # Errors
 /// The database refused.
@@ -30,7 +31,8 @@ pub async fn store(db: &Db, new: &New<'_>) -> Result<bool, Error> {
     let now = tx.now();
     let done = sqlx::query!(
         "insert into delivery (id, host, sender_id, event, received_at, body, due_at) values ($1, $2, $3, $4, $5, $6, $5)
-         on conflict (host, sender_id) do nothing",
+         on conflict (host, sender_id) do update set state = 'received', attempts = 0, due_at = excluded.due_at, error = null
+             where delivery.state = 'dead'",
         new.id,
         new.host.as_str(),
         new.sender_id,

@@ -195,7 +195,7 @@ pub enum Again {
     Never,
 }
 
-/// Records that a look came to nothing, unless a later one has begun.
+/// Records that a look came to nothing, unless a later one has begun. For a reason that came meanwhile somebody looks at once.
 ///
 /// # Errors
 /// The database refused.
@@ -214,6 +214,7 @@ pub async fn fail(
         "update host_change set error = $5, taken_until = null,
                 attempts = attempts - case when $6::timestamptz is null then 0 else 1 end,
                 due_at = case when $6::timestamptz is not null then $6
+                              when asks > $10 then $9
                               when $7 and attempts < $8 then $9::timestamptz + interval '1 second' * least(2 ^ attempts, 3600) * (0.5 + random()) end
          where (host, folded, key) = ($1, $2, $3) and begun = $4",
         look.change.host.as_str(),
@@ -225,6 +226,7 @@ pub async fn fail(
         again == Again::Later,
         MOST_ATTEMPTS,
         now,
+        look.asks,
     )
     .execute(conn)
     .await?;
@@ -328,7 +330,8 @@ pub async fn has_told(db: &Db, change: &Change, revision: &At<'_>) -> Result<boo
                select from host_change h
                join change c on c.id = h.change_id
                join revision r on r.repository_id = c.repository_id and r.change_id = c.id
-               where (h.host, h.folded, h.key) = ($1, $2, $3) and (r.target, r.merge_base, r.head) = ($4, $5, $6)) as "has!""#,
+               where (h.host, h.folded, h.key) = ($1, $2, $3) and (r.target, r.merge_base, r.head) = ($4, $5, $6)
+                 and r.host = h.host) as "has!""#,
         change.host.as_str(),
         change.repository.folded(),
         change.key.as_str(),

@@ -267,6 +267,15 @@ async fn what_cannot_be_read_is_dead_and_holds_up_nothing(pool: PgPool) {
         tx.commit().await.unwrap();
     }
     assert_eq!(stored(&t).await[0], "d1: received 0");
+    // Or has the host send it once more; what is done stays so.
+    for (id, body, status, is) in [
+        ("d2", "{}", 202, "received 0"),
+        ("d3", OPENED, 200, "done 1"),
+    ] {
+        let again = Delivery::github(id, "pull_request", body);
+        assert_eq!(t.delivers(&again).await.status, status);
+        assert!(stored(&t).await.contains(&format!("{id}: {is}")));
+    }
 }
 
 /// Whoever is killed leaves a delivery as it was, to be taken up again when its time has come; what kills everybody who
