@@ -121,6 +121,16 @@ impl Repository {
         self.resolve(&format!("refs/heads/{branch}"))
     }
 
+    /// The branches whose names begin so, each with the commit that it points to.
+    pub(crate) fn branches(&self, start: &str) -> Vec<(String, String)> {
+        let listed = self.git(&["for-each-ref", "--format=%(refname) %(objectname)"]);
+        let lines = listed.lines().filter(|line| line.starts_with(start));
+        let lines = lines.filter_map(|line| line.split_once(' '));
+        lines
+            .map(|(name, sha)| (name.to_owned(), sha.to_owned()))
+            .collect()
+    }
+
     pub(crate) fn resolve(&self, revision: &str) -> Option<String> {
         let asked = ["rev-parse", "--verify", "-q", "--end-of-options", revision];
         let output = self.command(&asked).output().unwrap();

@@ -51,7 +51,7 @@ struct State {
 }
 
 /// A pull request: what nobody can read out of git.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Pull {
     pub title: String,
     /// The login and the number of whoever opened it.

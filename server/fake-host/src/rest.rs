@@ -26,6 +26,10 @@ pub fn routes(host: FakeHost) -> Router {
             "/repos/{owner}/{name}/git/ref/heads/{*branch}",
             get(reference),
         )
+        .route(
+            "/repos/{owner}/{name}/git/matching-refs/heads/{*start}",
+            get(references),
+        )
         .route("/repos/{owner}/{name}/git/trees/{tree}", get(tree))
         .route("/repos/{owner}/{name}/git/blobs/{blob}", get(blob))
         .route(
@@ -230,6 +234,19 @@ async fn reference(
     Ok(Json(json!({ "object": { "sha": sha, "type": "commit" } })))
 }
 
+/// The branches whose names begin so.
+async fn references(
+    State(host): State<FakeHost>,
+    Path((owner, name, start)): Path<(String, String, String)>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Answer {
+    let (_, repository) = found(&host, &owner, &name)?;
+    let all = repository.branches(&format!("refs/heads/{start}"));
+    let shown = |(name, sha)| json!({ "ref": name, "object": { "sha": sha, "type": "commit" } });
+    let all = all.into_iter().map(shown).collect();
+    Ok(Json(paged(all, &query).into()))
+}
+
 async fn tree(
     State(host): State<FakeHost>,
     Path((owner, name, tree)): Path<(String, String, String)>,
@@ -317,10 +334,11 @@ async fn compare(
         .and_then(|kind| kind.to_str().ok());
     if kind.is_some_and(|kind| kind.ends_with(".diff")) {
         // Ids cut short, and of binary files nothing.
-        let diff = repository.bytes(&["diff", "-M", &merge_base, &head]);
+        let mut diff = repository.bytes(&["diff", "-M", &merge_base, &head]);
         if diff.len() > host.state().largest_diff {
             return Err(StatusCode::NOT_ACCEPTABLE);
         }
+        diff.truncate(host.state().breaks_off);
         return Ok(diff.into_response());
     }
     let listed = repository.git(&[

@@ -344,7 +344,7 @@ pub struct Carried {
 /// How a shipped commit came from changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Via {
-    /// `merge`, `squash`, `rebase`; or `part`: it stands below a commit that was asked about with it, and passes with that.
+    /// `merge`, `squash`, `rebase`; `merge_group`: a merge queue made it of one or several; or `part`: it stands below a commit that was asked about with it, and passes with that.
     #[schema(example = "squash")]
     pub kind: String,
     /// The digests of the revisions that the answer rests on.

@@ -1,6 +1,7 @@
 //! Whether a patch goes on to its end: one that breaks off between two hunks reads like a whole one, and only what its last file
 //! came to tells them apart.
 
+use super::{client::Failed, patch::Incomplete};
 use domain::patch::{Hunk, LineKind, hunks, parts};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -14,19 +15,38 @@ pub struct Last {
     body: Vec<u8>,
 }
 
-/// None where the last file has one hunk at most by its kind, and what is counted there was checked.
-pub fn last(patch: &[u8]) -> Option<Last> {
-    let parts = parts(patch).ok()?;
-    let last = parts.last()?;
-    let (old, new) = (last.file.old_blob.clone()?, last.file.new_blob.clone()?);
-    (!last.file.binary).then(|| Last {
-        old,
-        new,
-        body: last.body.to_vec(),
-    })
+/// A patch that was read, with what could be missing of it, if it goes on to its end; `blob` asks the host what its last file was.
+///
+/// # Errors
+/// The host could not be asked.
+pub async fn to_its_end<Asked>(
+    (last, patch): (Option<Last>, Vec<u8>),
+    blob: impl FnOnce(String) -> Asked,
+) -> Result<Result<Vec<u8>, Incomplete>, Failed>
+where
+    Asked: Future<Output = Result<Option<Vec<u8>>, Failed>>,
+{
+    let Some(last) = last else {
+        return Ok(Ok(patch));
+    };
+    let old = blob(last.old.clone()).await?;
+    let is_whole = old.is_some_and(|old| last.is_whole(&old));
+    Ok(is_whole.then_some(patch).ok_or(Incomplete::NotAll))
 }
 
 impl Last {
+    /// None where the last file has one hunk at most by its kind, and what is counted there was checked.
+    pub fn of(patch: &[u8]) -> Option<Self> {
+        let parts = parts(patch).ok()?;
+        let last = parts.last()?;
+        let (old, new) = (last.file.old_blob.clone()?, last.file.new_blob.clone()?);
+        (!last.file.binary).then(|| Self {
+            old,
+            new,
+            body: last.body.to_vec(),
+        })
+    }
+
     /// Whether the hunks make of what it was what it is to be.
     pub fn is_whole(&self, old: &[u8]) -> bool {
         let Ok(hunks) = hunks(&self.body) else {
@@ -107,12 +127,12 @@ mod tests {
             "@@ -1,2 +1,2 @@\n-1\n+one\n 2\n",
             "@@ -8,2 +8,3 @@\n 8\n-9\n+nine\n+ten\n\\ No newline at end of file\n",
         );
-        let whole = last(&patch(&format!("{first}{second}"))).unwrap();
+        let whole = Last::of(&patch(&format!("{first}{second}"))).unwrap();
         assert!(whole.is_whole(OLD.as_bytes()));
         assert!(!whole.is_whole(b"1\n2\n"));
         for cut in [first, second] {
             assert!(
-                !last(&patch(cut)).unwrap().is_whole(OLD.as_bytes()),
+                !Last::of(&patch(cut)).unwrap().is_whole(OLD.as_bytes()),
                 "{cut}"
             );
         }
@@ -127,7 +147,7 @@ mod tests {
             "diff --git a/a b/a\nindex {}..{} 100644\n--- a/a\n+++ b/a\n@@ -1,0 +2 @@\n+1.5\n",
             ids[0], ids[1]
         );
-        assert!(last(patch.as_bytes()).unwrap().is_whole(old.as_bytes()));
+        assert!(Last::of(patch.as_bytes()).unwrap().is_whole(old.as_bytes()));
     }
 
     #[test]
@@ -137,7 +157,7 @@ mod tests {
         let added = format!(
             "diff --git a/a b/a\nnew file mode 100644\nindex {none}..{id}\n--- /dev/null\n+++ b/a\n@@ -0,0 +1 @@\n+1\n"
         );
-        assert_eq!(last(added.as_bytes()), None);
-        assert_eq!(last(b""), None);
+        assert_eq!(Last::of(added.as_bytes()), None);
+        assert_eq!(Last::of(b""), None);
     }
 }

@@ -36,6 +36,8 @@ pub struct Forges {
     all: Vec<Forge>,
     /// Told when there is reason to look.
     pub reason: Arc<Notify>,
+    /// Told when there is reason to look at merge queues.
+    pub queued: Arc<Notify>,
     settings: Hosts,
 }
 
@@ -60,6 +62,7 @@ impl Forges {
         Ok(Self {
             all,
             reason: Arc::default(),
+            queued: Arc::default(),
             settings: settings.clone(),
         })
     }

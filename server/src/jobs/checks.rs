@@ -92,8 +92,7 @@ async fn tell(server: &Server, due: &Due) -> Result<(String, Option<Timestamp>),
     if due.said.as_ref() != Some(&said) {
         forge.say(&due.repository, &due.head, &status).await?;
     }
-    let is_open = |found: &gate::Found| found.state == ChangeState::Open;
-    let again = then.found.iter().any(is_open).then(|| {
+    let again = of(&then).any(is_open).then(|| {
         let same = |at| self::status(server, &then, at) == status;
         until(now, same)
     });
@@ -120,17 +119,23 @@ async fn known(server: &Server, due: &Due, now: Timestamp) -> Result<Then, Faile
 fn status(server: &Server, then: &Then, at: Timestamp) -> Status {
     let (found, sources) = (then.found.clone(), then.sources.clone());
     let answer = landing::landed(found, sources, &then.terms.policy, at);
-    let mut open = then
-        .found
-        .iter()
-        .filter(|found| found.state == ChangeState::Open);
-    let found = open.next().or(then.found.first());
+    let found = of(then).find(|one| is_open(one)).or(of(then).next());
     let page = found.map_or_else(
         || "/".to_owned(),
         |found| format!("/changes/{}", found.change),
     );
     let answer = answer.in_mode(then.terms.mode(at));
     Status::of(&answer, server.settings.site.at(&page))
+}
+
+/// What is asked about: the revisions that have it as their head, and those that it came from.
+fn of(then: &Then) -> impl Iterator<Item = &gate::Found> {
+    let sources = then.sources.iter().map(|source| &source.found);
+    then.found.iter().chain(sources)
+}
+
+fn is_open(found: &gate::Found) -> bool {
+    found.state == ChangeState::Open
 }
 
 /// The first moment at which it is not the same any more, to the second; or the end of what is looked at ahead.

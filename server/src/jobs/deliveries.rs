@@ -6,12 +6,12 @@ use crate::{
     forges::events::{self, Look},
     state::Server,
 };
-use domain::host::Host;
+use domain::{host::Host, names::RepositoryName};
 use std::{collections::BTreeSet, time::Duration};
 use store::{
     Error, Tx,
     deliveries::{self, Ended, MOST_ATTEMPTS, Working},
-    hosts,
+    groups, hosts,
 };
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
@@ -84,6 +84,7 @@ async fn work_on(server: &Server, id: Uuid) -> Result<(), Error> {
     deliveries::end(&mut tx, id, &ended).await?;
     tx.commit().await?;
     server.forges.reason.notify_one();
+    server.forges.queued.notify_one();
     Ok(())
 }
 
@@ -91,6 +92,7 @@ async fn work_on(server: &Server, id: Uuid) -> Result<(), Error> {
 async fn look_at(server: &Server, tx: &mut Tx, host: Host, looks: Vec<Look>) -> Result<(), Error> {
     // In one order for all, or two deliveries could wait for each other.
     let mut all = BTreeSet::new();
+    let tells_of = |repository: &RepositoryName| server.settings.hosts.tells_of(host, repository);
     for look in looks {
         let (repository, keys) = match look {
             Look::Change(repository, key) => (repository, vec![key]),
@@ -98,11 +100,16 @@ async fn look_at(server: &Server, tx: &mut Tx, host: Host, looks: Vec<Look>) -> 
                 let keys = hosts::open_at(tx, &repository, &commit).await?;
                 (repository, keys)
             }
+            Look::Groups(repository) => {
+                if tells_of(&repository) {
+                    groups::look_at(tx, &repository).await?;
+                }
+                continue;
+            }
         };
-        if !server.settings.hosts.tells_of(host, &repository) {
-            continue;
+        if tells_of(&repository) {
+            all.extend(keys.into_iter().map(|key| (repository.clone(), key)));
         }
-        all.extend(keys.into_iter().map(|key| (repository.clone(), key)));
     }
     for (repository, key) in all {
         let change = hosts::Change {

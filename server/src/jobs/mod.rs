@@ -2,6 +2,7 @@
 
 pub mod checks;
 pub mod deliveries;
+pub mod groups;
 mod lanes;
 pub mod looks;
 pub mod policy;

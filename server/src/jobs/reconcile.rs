@@ -7,7 +7,7 @@ use crate::{
 use domain::names::{ChangeKey, RepositoryName};
 use std::{collections::BTreeMap, time::Duration};
 use store::{
-    Error,
+    Error, groups,
     hosts::{self, Change, Open},
 };
 
@@ -85,10 +85,14 @@ async fn walk(server: &Server, forge: &Forge, repository: &RepositoryName) -> Re
         )
         .await?;
     }
+    if let Forge::GitHub(_) = forge {
+        groups::look_at(&mut tx, repository).await?;
+    }
     hosts::confirm(&mut tx, host, repository, &compared.same, began_at).await?;
     let came_to = Ok((there.len(), found));
     hosts::walked(&mut tx, host, repository, came_to).await?;
     tx.commit().await?;
+    server.forges.queued.notify_one();
     if found > 0 {
         tracing::warn!(%repository, found, "Changes were another than any delivery told");
         server.forges.reason.notify_one();

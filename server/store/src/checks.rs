@@ -24,7 +24,7 @@ pub struct Due {
 }
 
 /// Notes that the verdicts of a change may be others, if a host showed it to us. Those of its other heads as well: what is
-/// rejected once is rejected for all of them.
+/// rejected once is rejected for all of them; and those of the merge groups that it is part of.
 ///
 /// # Errors
 /// The database refused.
@@ -37,12 +37,41 @@ pub async fn due(tx: &mut Tx, repository: RepositoryId, change: ChangeId) -> Res
            and (exists (select from host_check k where k.repository_id = r.repository_id and k.head = r.head)
                 or exists (select from change_state s where s.repository_id = $1 and s.change_id = $2 and s.until_version is null
                                                         and s.head_revision = r.id))
-         group by r.repository_id, r.head order by r.head
+         union
+         select k.repository_id, k.head, $3 from landing l
+         join host_check k on k.repository_id = l.repository_id and k.head = l.sha
+         where l.repository_id = $1 and l.change_id = $2 and l.kind = 'merge_group'
+         order by 2
          on conflict (repository_id, head) do update
              set asks = host_check.asks + 1, due_at = least(host_check.due_at, excluded.due_at), attempts = 0",
         repository.0,
         change.0,
         now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The same for one commit of a repository, whatever it is. Of one that is followed, only if `again`.
+///
+/// # Errors
+/// The database refused.
+pub(crate) async fn due_at(
+    tx: &mut Tx,
+    repository: RepositoryId,
+    head: &CommitSha,
+    again: bool,
+) -> Result<(), Error> {
+    let now = tx.now();
+    sqlx::query!(
+        "insert into host_check (repository_id, head, due_at) values ($1, $2, $3)
+         on conflict (repository_id, head) do update
+             set asks = host_check.asks + 1, due_at = least(host_check.due_at, excluded.due_at), attempts = 0 where $4",
+        repository.0,
+        head.as_str(),
+        now,
+        again,
     )
     .execute(tx.conn())
     .await?;

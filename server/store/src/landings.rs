@@ -10,7 +10,7 @@ use crate::{
 use domain::{
     deployment::Within,
     gate::Found,
-    ids::{ChangeId, RevisionId, TokenId},
+    ids::{ChangeId, RepositoryId, RevisionId, TokenId},
     landing::{Claim, Evidence, Kind, Source},
     names::{CommitSha, RepositoryName},
 };
@@ -19,18 +19,44 @@ use sqlx::PgConnection;
 use std::collections::HashMap;
 use time::Duration;
 
-/// Records what a revision became: of whoever has a token it is a submission that says so, without one the code host. What was said before stays said; the same again changes nothing.
-pub(crate) async fn record(
-    tx: &mut Tx,
-    outcome: &Outcome,
-    claim: &Claim,
-    token: Option<TokenId>,
-) -> Result<(), Error> {
-    let shas: Vec<String> = claim
-        .commits
-        .iter()
-        .map(|one| one.sha.to_string())
-        .collect();
+/// What a revision became.
+pub(crate) struct Landing<'a> {
+    pub repository: RepositoryId,
+    pub change: ChangeId,
+    pub revision: RevisionId,
+    pub kind: Kind,
+    /// The commits that it became, the last one first.
+    pub shas: Vec<String>,
+    /// The target's commit just before them.
+    pub onto: &'a CommitSha,
+    /// Of whoever says so: without one it is the code host.
+    pub token: Option<TokenId>,
+}
+
+impl<'a> Landing<'a> {
+    /// What was claimed of the revision that was submitted with it.
+    pub fn claimed(outcome: &Outcome, claim: &'a Claim, token: Option<TokenId>) -> Self {
+        Self {
+            repository: outcome.repository,
+            change: outcome.change,
+            revision: outcome.revision,
+            kind: claim.kind,
+            shas: claim
+                .commits
+                .iter()
+                .map(|one| one.sha.to_string())
+                .collect(),
+            onto: &claim.onto,
+            token,
+        }
+    }
+}
+
+/// Records what a revision became. What was said before stays said; the same again changes nothing.
+pub(crate) async fn record(tx: &mut Tx, landing: &Landing<'_>) -> Result<(), Error> {
+    let Landing {
+        kind, shas, token, ..
+    } = landing;
     let evidence = match token {
         Some(_) => Evidence::Tree,
         None => Evidence::Host,
@@ -39,29 +65,29 @@ pub(crate) async fn record(
     let new = sqlx::query!(
         "insert into landing (repository_id, sha, revision_id, change_id, tip, kind, evidence, token_id, at, onto)
          select $1, sha, $2, $3, $4, $5, $6, $7, $8, $10 from unnest($9::text[]) as landed (sha) on conflict do nothing",
-        outcome.repository.0,
-        outcome.revision.0,
-        outcome.change.0,
+        landing.repository.0,
+        landing.revision.0,
+        landing.change.0,
         shas.first(),
-        claim.kind.as_str(),
+        kind.as_str(),
         evidence.as_str(),
         token.map(|token| token.0),
         now,
-        &shas,
-        claim.onto.as_str(),
+        shas,
+        landing.onto.as_str(),
     )
     .execute(tx.conn())
     .await?;
     if new.rows_affected() == 0 {
         return Ok(());
     }
-    let data = json!({ "change": outcome.change, "commits": shas, "kind": claim.kind.as_str(),
+    let data = json!({ "change": landing.change, "commits": shas, "kind": kind.as_str(),
         "evidence": evidence.as_str(), "token": token });
     events::record(
         tx,
-        Some(outcome.repository),
+        Some(landing.repository),
         "revision.landed",
-        outcome.revision.0,
+        landing.revision.0,
         data,
     )
     .await

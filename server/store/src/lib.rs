@@ -13,6 +13,7 @@ pub mod deployments;
 mod error;
 pub mod events;
 pub mod gates;
+pub mod groups;
 pub mod hosts;
 pub mod ids;
 mod labels;

@@ -132,7 +132,10 @@ pub async fn listed(
     Ok(listed)
 }
 
-async fn find(tx: &mut Tx, name: &RepositoryName) -> Result<Option<RepositoryId>, Error> {
+pub(crate) async fn find(
+    tx: &mut Tx,
+    name: &RepositoryName,
+) -> Result<Option<RepositoryId>, Error> {
     let id = sqlx::query_scalar!("select id from repository where folded = $1", name.folded())
         .fetch_optional(tx.conn())
         .await?;

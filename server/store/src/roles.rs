@@ -57,6 +57,10 @@ const AMENDED: &[(&str, &str)] = &[
         "host_change",
         "asks, answered, begun, recorded, due_at, taken_until, attempts, error, confirmed_at, change_id, etag",
     ),
+    (
+        "host_groups",
+        "asks, answered, due_at, taken_until, attempts, error",
+    ),
     ("delivery_refused", "times"),
     (
         "host_check",

@@ -1,8 +1,17 @@
 //! Records what was submitted: the change, its revision, and everything found in it.
 
 use crate::{
-    Error, Tx, carries, carries::Proved, cases, error::known, events, ids, labels, landings, lines,
-    patches, patches::Packed, repositories, reverts, reverts::Undoes, rows, standings, updates,
+    Error, Tx, carries,
+    carries::Proved,
+    cases,
+    error::known,
+    events, ids, labels,
+    landings::{self, Landing},
+    lines, patches,
+    patches::Packed,
+    repositories, reverts,
+    reverts::Undoes,
+    rows, standings, updates,
 };
 use domain::{
     arrival::{Arrival, KnownRevision, Submitted, arrive},
@@ -145,7 +154,8 @@ pub async fn record(
     }
     let landed = submission.landed.as_ref().filter(|_| !outcome.differs);
     if let Some(claim) = landed {
-        landings::record(tx, &outcome, claim, submission.source.token()).await?;
+        let landing = Landing::claimed(&outcome, claim, submission.source.token());
+        landings::record(tx, &landing).await?;
     }
     carries::record(tx, &outcome, proved).await?;
     reverts::record(tx, &outcome, undoes, claims_max_age).await?;

@@ -20,6 +20,8 @@ pub enum Kind {
     Squash,
     /// A commit for each, made anew on the target.
     Rebase,
+    /// What a merge queue would make of the target: this change, and those before it in the queue.
+    MergeGroup,
 }
 
 /// How it is known.
@@ -81,6 +83,8 @@ impl Claim {
         match self.kind {
             Kind::Merge => self.is_merge_of(head)?,
             Kind::Squash if self.commits.len() > 1 => return Err(NotThat::NoLine),
+            // It is not one change that became it: the host is asked, and nobody claims it.
+            Kind::MergeGroup => return Err(NotThat::NoMergeOfIt),
             Kind::Squash | Kind::Rebase => self.is_line()?,
         }
         if last.tree == self.tree {
@@ -287,7 +291,9 @@ macro_rules! words {
     };
 }
 
-words!(Kind: Merge = "merge", Squash = "squash", Rebase = "rebase");
+words!(
+    Kind: Merge = "merge", Squash = "squash", Rebase = "rebase", MergeGroup = "merge_group"
+);
 words!(Evidence: Tree = "tree", Host = "host");
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Events of GitHub.
 
 use super::{Event, Look, Unreadable, before, key, repository};
+use crate::forges::github::named;
 use serde::Deserialize;
 
 pub(super) fn event(name: &str) -> Option<Event> {
@@ -35,11 +36,10 @@ pub(super) fn told(event: Event, payload: Payload) -> Result<Vec<Look>, Unreadab
         )]),
         Event::Push => before(repository, payload.before),
         Event::MergeGroup => {
-            let number = payload
-                .merge_group
-                .and_then(|group| at_the_end_of(&group.head_ref));
-            let lacks = Unreadable::Lacks("merge_group.head_ref");
-            Ok(vec![look(number.ok_or(lacks)?)?])
+            let last = payload.merge_group.and_then(|group| named(&group.head_ref));
+            let (_, key) = last.ok_or(Unreadable::Lacks("merge_group.head_ref"))?;
+            let change = Look::Change(repository.clone(), key);
+            Ok(vec![change, Look::Groups(repository)])
         }
         Event::Check if asked_again(payload.action.as_deref()) => {
             let check = payload.check_run.or(payload.check_suite);
@@ -55,16 +55,6 @@ pub(super) fn told(event: Event, payload: Payload) -> Result<Vec<Look>, Unreadab
 
 fn asked_again(action: Option<&str>) -> bool {
     matches!(action, Some("rerequested" | "requested_action"))
-}
-
-/// The number in `refs/heads/gh-readonly-queue/main/pr-104-<commit>`: nothing else tells which change it is.
-fn at_the_end_of(head_ref: &str) -> Option<u64> {
-    let (number, _) = head_ref
-        .rsplit('/')
-        .next()?
-        .strip_prefix("pr-")?
-        .split_once('-')?;
-    number.parse().ok()
 }
 
 #[derive(Deserialize)]

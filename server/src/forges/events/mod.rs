@@ -43,6 +43,8 @@ pub enum Look {
     Change(RepositoryName, ChangeKey),
     /// Every open change of the repository whose head is that commit.
     Head(RepositoryName, CommitSha),
+    /// What the repository's merge queues would merge.
+    Groups(RepositoryName),
 }
 
 /// Why a delivery cannot be read. Trying again changes nothing.
@@ -162,7 +164,8 @@ mod tests {
         let sha = "f".repeat(40);
         for branch in ["main", "release/pr-3-x"] {
             let head_ref = format!("refs/heads/gh-readonly-queue/{branch}/pr-104-{sha}");
-            assert_eq!(group(&head_ref), Ok(vec![change("a/b", "104")]));
+            let groups = Look::Groups(RepositoryName::parse("a/b").unwrap());
+            assert_eq!(group(&head_ref), Ok(vec![change("a/b", "104"), groups]));
         }
         for wrong in ["refs/heads/main", "pr--x", "pr-1e3-x", ""] {
             let lacks = Err(Unreadable::Lacks("merge_group.head_ref"));

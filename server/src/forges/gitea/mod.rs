@@ -14,7 +14,7 @@ use crate::{
             wire::{Blob, Commit, Listed, User},
         },
         landed,
-        last::last,
+        last::{Last, to_its_end},
         patch::{self, Incomplete},
         shown::{MOST_COMMITS, Patch, Seen, assembled, is_number, sha},
         status::Status,
@@ -292,16 +292,11 @@ impl<'c> At<'c> {
         }
         let whole = spawn_blocking(move || {
             let patch = patch::whole(&diff, &before, &after, &blobs)?;
-            Ok((last(&patch), patch))
+            Ok((Last::of(&patch), patch))
         });
         let whole = whole.await;
         match whole.map_err(|_| Failed::of("the patch could not be read to its end"))? {
-            Ok((None, patch)) => Ok(Ok(patch)),
-            Ok((Some(last), patch)) => {
-                let old = self.blob(&last.old).await?;
-                let is_whole = old.is_some_and(|old| last.is_whole(&old));
-                Ok(is_whole.then_some(patch).ok_or(Incomplete::NotAll))
-            }
+            Ok(read) => to_its_end(read, |id| async move { self.blob(&id).await }).await,
             Err(incomplete) => Ok(Err(incomplete)),
         }
     }

@@ -4,6 +4,7 @@
 mod auth;
 mod bot;
 mod client;
+mod groups;
 mod landed;
 mod open;
 mod say;
@@ -11,6 +12,8 @@ pub(super) mod wire;
 
 pub use auth::Credentials;
 pub use client::Client;
+pub(super) use groups::named;
+pub use groups::{Place, formed, known, places};
 pub use open::open;
 pub(super) use say::commit_status;
 pub use say::say;
@@ -20,6 +23,7 @@ use crate::{
     forges::{
         client::Failed,
         github::wire::{Commit, Comparison, Pull},
+        last::{Last, to_its_end},
         patch::{self, Incomplete},
         shown::{MOST_COMMITS, Patch, Seen, assembled, is_number, read_patch, sha},
     },
@@ -269,16 +273,25 @@ async fn patch_of(
     };
     let mut blobs = HashMap::new();
     for id in wanted {
-        let blob: wire::Blob = client.get(&format!("{at}/git/blobs/{id}")).await?;
-        let blob = blob
-            .bytes()
-            .ok_or_else(|| Failed::of("a blob is not base64"))?;
+        let blob = blob(client, at, &id).await?;
+        let blob = blob.ok_or_else(|| Failed::of("a blob is not base64"))?;
         blobs.insert(id, blob);
     }
-    let whole = spawn_blocking(move || patch::whole(&diff, &before, &after, &blobs));
-    whole
-        .await
-        .map_err(|_| Failed::of("the patch could not be read to its end"))
+    let whole = spawn_blocking(move || {
+        let patch = patch::whole(&diff, &before, &after, &blobs)?;
+        Ok((Last::of(&patch), patch))
+    });
+    let whole = whole.await;
+    match whole.map_err(|_| Failed::of("the patch could not be read to its end"))? {
+        Ok(read) => to_its_end(read, |id| async move { blob(client, at, &id).await }).await,
+        Err(incomplete) => Ok(Err(incomplete)),
+    }
+}
+
+/// What a file holds; none where that is larger than the host gives out.
+async fn blob(client: &Client, at: &str, id: &str) -> Result<Option<Vec<u8>>, Failed> {
+    let blob: wire::Blob = client.get(&format!("{at}/git/blobs/{id}")).await?;
+    Ok(blob.bytes())
 }
 
 /// What is in a commit, if it lists all of it.

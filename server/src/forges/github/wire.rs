@@ -162,6 +162,14 @@ pub struct Reference {
     pub object: Object,
 }
 
+/// A branch, with its whole name.
+#[derive(Deserialize)]
+pub struct Named {
+    #[serde(rename = "ref")]
+    pub name: String,
+    pub object: Object,
+}
+
 #[derive(Deserialize)]
 pub struct Object {
     pub sha: String,

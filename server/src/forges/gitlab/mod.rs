@@ -13,7 +13,7 @@ use crate::{
         bearer::Bearer,
         client::{Failed, escaped},
         landed,
-        last::last,
+        last::{Last, to_its_end},
         patch::{self, InFull, Incomplete, MOST_BINARY},
         shown::{MOST_COMMITS, Patch, Seen, assembled, is_number, sha},
     },
@@ -281,17 +281,16 @@ async fn patch_of(
     }
     let whole = spawn_blocking(move || {
         let patch = patch::whole_of(&diff, &names, &blobs)?;
-        Ok((last(&patch), patch))
+        Ok((Last::of(&patch), patch))
     });
     let whole = whole.await;
     match whole.map_err(|_| Failed::of("the patch could not be read to its end"))? {
-        Ok((None, patch)) => Ok(Ok(patch)),
-        Ok((Some(last), patch)) => {
-            let project = project(&change.repository);
-            let asked = format!("{project}/repository/blobs/{}/raw", last.old);
-            let old = client.bytes(&asked, domain::patch::MAX_BYTES).await?;
-            let is_whole = old.is_some_and(|old| last.is_whole(&old));
-            Ok(is_whole.then_some(patch).ok_or(Incomplete::NotAll))
+        Ok(read) => {
+            let old = |id| async move {
+                let asked = format!("{}/repository/blobs/{id}/raw", project(&change.repository));
+                client.bytes(&asked, domain::patch::MAX_BYTES).await
+            };
+            to_its_end(read, old).await
         }
         Err(incomplete) => Ok(Err(incomplete)),
     }

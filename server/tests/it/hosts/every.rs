@@ -29,6 +29,7 @@ at_every_host! {
     opened::whatever_happens_to_it_there_is_so_here_after_a_look,
     opened::more_commits_than_fit_on_a_page_are_all_there,
     opened::a_host_that_fails_is_asked_again_and_one_that_wants_silence_gets_it,
+    opened::a_patch_that_breaks_off_between_two_hunks_is_undecidable_until_it_is_whole,
     opened::a_look_that_began_before_the_one_that_is_recorded_is_dropped,
     opened::what_a_pull_request_says_of_itself_raises_what_is_asked_and_never_lowers_it,
     bots::a_label_makes_a_rule_apply_and_nobody_takes_that_off_again,
@@ -47,5 +48,6 @@ at_every_host! {
     any_order::what_no_delivery_told_is_found_by_one_walk,
     any_order::an_operator_has_it_done_now_and_is_told_what_was_found,
     submitting::who_submits_what_the_host_shows_adds_marks_and_contributors_and_nothing_else,
+    submitting::what_was_submitted_before_the_host_was_asked_is_not_its_word,
     submitting::what_the_host_does_not_show_is_not_there,
 }

@@ -39,35 +39,16 @@ async fn a_pull_request_of_gitea_is_recorded_as_git_would_write_it(pool: PgPool)
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
-async fn what_breaks_off_is_not_whole_and_what_has_many_files_is(pool: PgPool) {
+async fn what_has_more_files_than_a_page_of_its_listings_is_read_to_its_end(pool: PgPool) {
     let w = World::at(pool, Host::Gitea).await;
-    let line = |n: usize, of: &str| format!("{of} {n}\n");
-    let numbered = |of: &str| -> String {
-        let line = |n| line(n, if n == 2 || n == 50 { of } else { "line" });
-        (0..60).map(line).collect()
-    };
-    w.repository.commit(
-        "main",
-        &[("a.txt", Some(numbered("old").as_bytes()))],
-        "Fill",
-    );
-    let head = w.repository.commit(
-        "topic",
-        &[("a.txt", Some(numbered("new").as_bytes()))],
-        "One",
-    );
-    let diff = w.repository.git(&["diff", "main", &head]);
+    w.repository
+        .commit("topic", &[("a.txt", Some(b"one\n"))], "One");
     w.host.pull(NAME, 7, |_| {});
-    w.host.breaks_off(diff.rfind("@@ -").unwrap());
-    w.hears_of("cut", 7).await;
-    assert_eq!(w.gate(&head).await.1, "undecidable");
-    // One file on each page of its listings.
-    w.host.breaks_off(usize::MAX);
     w.host.gives_at_most(100_000, 1);
     let head = w
         .repository
         .commit("topic", &[("b/c.txt", Some(b"more\n"))], "Two");
-    w.hears_of("whole", 7).await;
+    w.hears_of("opened", 7).await;
     assert_eq!(w.gate(&head).await.1, "waiting");
 }
 

@@ -1,22 +1,10 @@
 //! What is GitLab's alone: how its patch is known to be whole, and what it says of a commit.
 
-use super::{NAME, World, is_recorded_as_git_would_write_it, merging::opens};
+use super::{NAME, World, is_recorded_as_git_would_write_it, merging::opens, numbered};
 use domain::host::Host;
 use serde_json::json;
 use sqlx::PgPool;
 use time::Duration;
-
-const LINES: usize = 60;
-
-/// A file of numbered lines, of which two that are far apart are others.
-fn numbered(first: &str, second: &str) -> String {
-    let line = |n: usize| match n {
-        2 => format!("{first}\n"),
-        50 => format!("{second}\n"),
-        n => format!("{n}\n"),
-    };
-    (0..LINES).map(line).collect()
-}
 
 fn undecidable() -> (bool, String, Vec<String>) {
     let why = vec!["patch_incomplete".to_owned()];
@@ -129,21 +117,6 @@ async fn a_patch_that_is_not_whole_is_undecidable_until_it_is(pool: PgPool) {
     w.host.breaks_off(usize::MAX);
     w.hears_of("whole", 7).await;
     assert_eq!(w.gate(&head).await.1, "waiting");
-
-    // In the last file, between two hunks: nothing in the patch says that there was to be more.
-    let other = w.repository.commit("topic", &[("b.txt", None)], "Two");
-    let whole = w.repository.git(&["diff", "--full-index", "main", &other]);
-    let second = whole.rfind("@@ -").unwrap();
-    w.host.breaks_off(second);
-    w.hears_of("cut", 7).await;
-    assert_eq!(w.gate(&other).await, undecidable());
-    assert_eq!(w.lacks().await.as_deref(), Some(NOT_ALL));
-    w.host.breaks_off(usize::MAX);
-    let whole = w
-        .repository
-        .commit("topic", &[("b.txt", None), ("c.txt", None)], "Three");
-    w.hears_of("all", 7).await;
-    assert_eq!(w.gate(&whole).await.1, "waiting");
 }
 
 const NOT_ALL: &str =

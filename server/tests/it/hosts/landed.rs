@@ -6,14 +6,14 @@ use domain::{host::Host, token::Scope};
 use fake_host::{Pull, Repository};
 use serde_json::{Value, json};
 
-type Way = fn(&Repository, &Pull);
+pub type Way = fn(&Repository, &Pull);
 
 fn merge(git: &Repository, pull: &Pull) {
     git.merge(&pull.target, &pull.head);
 }
 
 /// One commit with whatever is merged, and another message.
-fn squash(git: &Repository, pull: &Pull) {
+pub fn squash(git: &Repository, pull: &Pull) {
     let tree = git.git(&["merge-tree", "--write-tree", &pull.target, &pull.head]);
     becomes(git, pull, &tree, &[]);
 }
@@ -30,7 +30,7 @@ fn rebase(git: &Repository, pull: &Pull) {
 }
 
 /// The same, but that one file has more to it.
-fn more(git: &Repository, pull: &Pull, parents: &[&str]) {
+pub fn more(git: &Repository, pull: &Pull, parents: &[&str]) {
     let merged = git.git(&["merge-tree", "--write-tree", &pull.target, &pull.head]);
     let parent = git.git(&["commit-tree", &merged, "-m", "Merged"]);
     let evil = git.commit_over(Some(&parent), &[("one.txt", Some(b"one\nand more\n"))], "x");
@@ -50,7 +50,7 @@ fn becomes(git: &Repository, pull: &Pull, tree: &str, others: &[&str]) {
 
 impl World {
     /// A pull request of three commits, after which its target moves on elsewhere.
-    async fn opens_three(&self, number: u64) -> Change {
+    pub async fn opens_three(&self, number: u64) -> Change {
         let branch = format!("topic-{number}");
         let file = format!("{number}.txt");
         let mut head = String::new();
@@ -88,7 +88,7 @@ impl World {
     }
 }
 
-const WAYS: [(&str, Way); 3] = [("merge", merge), ("squash", squash), ("rebase", rebase)];
+pub const WAYS: [(&str, Way); 3] = [("merge", merge), ("squash", squash), ("rebase", rebase)];
 
 /// Those that are known where this host merged: GitLab rebases what is not merged yet, and of Gitea's rebases of several commits nothing
 /// is known.

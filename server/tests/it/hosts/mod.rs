@@ -6,6 +6,7 @@ mod checks;
 mod every;
 mod gitea;
 mod gitlab;
+mod groups;
 mod landed;
 mod merging;
 mod submitting;
@@ -21,7 +22,11 @@ use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use rsa::pkcs1::{EncodeRsaPrivateKey as _, EncodeRsaPublicKey as _};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use server::{forges::github::Credentials, jobs::looks, settings::Api};
+use server::{
+    forges::github::Credentials,
+    jobs::{groups as groups_job, looks},
+    settings::Api,
+};
 use sqlx::PgPool;
 use store::hosts;
 use time::Duration;
@@ -111,6 +116,7 @@ impl World {
     pub async fn works(&self) {
         self.t.works_on_deliveries().await;
         while looks::batch(&self.t.server).await.unwrap() > 0 {}
+        while groups_job::batch(&self.t.server).await.unwrap() > 0 {}
     }
 
     /// The changes as REST shows them, by their keys.
@@ -235,6 +241,16 @@ pub async fn is_recorded_as_git_would_write_it(w: &World) -> [String; 2] {
     [first, head]
 }
 
+/// A file of numbered lines, of which two that are far apart are others.
+pub fn numbered(first: &str, second: &str) -> String {
+    let line = |n: usize| match n {
+        2 => format!("{first}\n"),
+        50 => format!("{second}\n"),
+        n => format!("{n}\n"),
+    };
+    (0..60).map(line).collect()
+}
+
 fn pull_request(number: u64) -> String {
     let body = json!({ "number": number, "pull_request": { "number": number }, "repository": { "full_name": NAME } });
     body.to_string()
@@ -337,6 +353,21 @@ pub async fn whatever_happens_to_it_there_is_so_here_after_a_look(w: World) {
     w.repository.git(&["update-ref", "-d", "refs/heads/topic"]);
     w.hears_of("deleted", 7).await;
     assert_eq!(w.waiting().await, (None, None));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_reason_that_comes_while_a_look_fails_is_not_forgotten(pool: PgPool) {
+    let w = World::new(pool).await;
+    w.is_told("d1", 7).await;
+    w.t.works_on_deliveries().await;
+    let (mut conn, now) = (w.t.db.pool().acquire().await.unwrap(), w.t.db.now());
+    let looks = hosts::begin(&mut conn, Host::GitHub, 1, now, Duration::MINUTE);
+    let look = looks.await.unwrap().pop().unwrap();
+    w.is_told("d2", 7).await;
+    w.t.works_on_deliveries().await;
+    let failed = hosts::fail(&mut conn, &look, "gone", hosts::Again::Never, now);
+    failed.await.unwrap();
+    assert_eq!(w.waiting().await, (Some("gone".to_owned()), Some(0)));
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -474,6 +505,37 @@ async fn a_patch_that_the_host_does_not_give_whole_is_undecidable(pool: PgPool) 
         .commit("topic", &[("b.txt", Some(b"less\n"))], "Three");
     w.hears_of("d3", 7).await;
     assert_eq!(w.gate(&third).await.1, "waiting");
+}
+
+pub async fn a_patch_that_breaks_off_between_two_hunks_is_undecidable_until_it_is_whole(w: World) {
+    let (old, new) = (numbered("2", "50"), numbered("two", "fifty"));
+    w.repository
+        .commit("main", &[("a.txt", Some(old.as_bytes()))], "Fill");
+    let cut = w
+        .repository
+        .commit("topic", &[("a.txt", Some(new.as_bytes()))], "Change");
+    let ids = match w.kind {
+        Host::GitHub | Host::Gitea => "--abbrev",
+        Host::GitLab => "--full-index",
+    };
+    let all = w.repository.git(&["diff", ids, "main", &cut]);
+    assert_eq!(all.matches("\n@@ -").count(), 2);
+    // Nothing in what is left of it says that there was to be more.
+    w.host.breaks_off(all.rfind("@@ -").unwrap());
+    w.host.pull(NAME, 7, |_| {});
+    w.hears_of("cut", 7).await;
+    let (_, verdict, codes) = w.gate(&cut).await;
+    assert_eq!((&*verdict, &*codes[0]), ("undecidable", "patch_incomplete"));
+    w.host.breaks_off(usize::MAX);
+    let whole = w
+        .repository
+        .commit("topic", &[("b.txt", Some(b"more\n"))], "More");
+    w.hears_of("whole", 7).await;
+    assert_eq!(w.gate(&whole).await.1, "waiting");
+    assert_eq!(
+        w.patch().await.iter().filter(|byte| **byte == b'@').count(),
+        12
+    );
 }
 
 pub async fn a_look_that_began_before_the_one_that_is_recorded_is_dropped(w: World) {

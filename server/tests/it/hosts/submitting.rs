@@ -5,6 +5,7 @@ use crate::support::{
     changes::{Change, change, sha},
     machines::Reply,
 };
+use domain::token::Scope;
 use serde_json::json;
 
 /// What a pipeline would submit of a commit over `main`.
@@ -56,6 +57,21 @@ pub async fn who_submits_what_the_host_shows_adds_marks_and_contributors_and_not
     assert!(mika);
 }
 
+pub async fn what_was_submitted_before_the_host_was_asked_is_not_its_word(w: World) {
+    tokio::spawn(server::jobs::looks::run(w.t.server.clone()));
+    let of = ["one", "two"].map(|text| {
+        let file = [("a.txt", Some(text.as_bytes()))];
+        told(&w, "7", &w.repository.commit("topic", &file, "Change"))
+    });
+    let unasked = w.t.set_up(&[]).await;
+    let pipeline = unasked.machine(&[Scope::Submit], "hosted/*").await;
+    assert_eq!(pipeline.try_to_submit(&of[0]).await.status, 201);
+    w.host.pull(NAME, 7, |_| {});
+    assert_eq!(submits(&w, &of[1]).await.status, 200);
+    // It was pushed over, and the host never said what it was.
+    assert_eq!(submits(&w, &of[0]).await.problem(), (409, "unconfirmed"));
+}
+
 pub async fn what_the_host_does_not_show_is_not_there(w: World) {
     tokio::spawn(server::jobs::looks::run(w.t.server.clone()));
     let head = w
@@ -91,7 +107,7 @@ pub async fn what_the_host_does_not_show_is_not_there(w: World) {
     // What was submitted before the host was asked is as it was, until it is looked at.
     let mut other = change().with(json!({ "repository": "acme/other" }));
     other.key = "1".to_owned();
-    let scopes = [domain::token::Scope::Submit];
+    let scopes = [Scope::Submit];
     let machine = w.t.machine(&scopes, "acme/*").await;
     assert_eq!(machine.try_to_submit(&other).await.status, 201);
 }
