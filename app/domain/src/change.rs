@@ -8,6 +8,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use time::Duration;
 
 /// Where a change is in its life at the code host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -55,6 +56,47 @@ pub struct Change {
     /// The current revision.
     pub head: RevisionId,
     pub created_at: Timestamp,
+    pub confirmed: Confirmed,
+}
+
+/// When a code host last said that a change is as it is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirmed {
+    /// No code host ever did: it was only submitted.
+    Never,
+    At(Timestamp),
+    /// Nobody remembers: it was confirmed again since the moment that is asked about.
+    Forgotten,
+}
+
+impl Confirmed {
+    /// How long ago that was.
+    #[must_use]
+    pub fn age(self, now: Timestamp) -> Option<Duration> {
+        match self {
+            Self::At(at) => Some((now - at).max(Duration::ZERO)),
+            Self::Never | Self::Forgotten => None,
+        }
+    }
+
+    /// Whether it is longer ago than that; what never was is.
+    #[must_use]
+    pub fn is_older_than(self, most: Duration, now: Timestamp) -> bool {
+        match self {
+            Self::Never => true,
+            Self::At(at) => now - at > most,
+            Self::Forgotten => false,
+        }
+    }
+
+    /// The same as of a moment of the past, as far as the last time tells.
+    #[must_use]
+    pub fn as_of(self, moment: Timestamp) -> Self {
+        match self {
+            Self::At(at) if at > moment => Self::Forgotten,
+            known => known,
+        }
+    }
 }
 
 /// Whether the patch that people read is beyond doubt.

@@ -14,6 +14,7 @@ pub mod policy;
 pub mod readers;
 pub mod since;
 pub mod slots;
+pub mod source;
 pub mod sprite;
 pub mod stand_ins;
 pub mod text;

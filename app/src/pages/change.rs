@@ -43,6 +43,7 @@ use crate::{
         mode::{self, Observed},
         since::{Difference, Incomparable, PieceOfIt},
         slots::{Missing, Signed},
+        source::ConfirmedBy,
         text::{Theirs, plain},
         time::Ago,
         title::PageTitle,
@@ -869,6 +870,8 @@ fn Facts(
                     <dd><Amount revision=revision.clone()/></dd>
                     <dt>"Patch"</dt>
                     <dd>{trust(revision.patch)}</dd>
+                    <dt>"Source"</dt>
+                    <dd><ConfirmedBy case=case.clone() now/></dd>
                     <dt>"Base"</dt>
                     <dd><code title=revision.merge_base.to_string()>{revision.merge_base.short().to_owned()}</code></dd>
                     <dt>"Policy"</dt>

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{
     Timestamp,
     case::{Case, Known, Reviewer, Tie},
-    change::{Change, ChangeState, Patch, Revision},
+    change::{Change, ChangeState, Confirmed, Patch, Revision},
     commit::{Commit, Signature},
     contributor::{Contributor, Role},
     decision::{Decision, Kind, Reason, Recorded},
@@ -135,6 +135,7 @@ pub fn case() -> Case {
             draft: false,
             head: revision(3).id,
             created_at: NOW - Duration::hours(5),
+            confirmed: Confirmed::Never,
         },
         revision: revision(3),
         provenance: Provenance::Assisted,

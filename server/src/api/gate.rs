@@ -455,10 +455,12 @@ async fn going_back(
     Ok(questions.iter().zip(answers).map(back).collect())
 }
 
-/// Whether waiting may turn this no into a yes by itself. A rejection takes a person's change of mind, doubt an admin.
+/// Whether waiting may turn this no into a yes by itself. A rejection takes a person's change of mind, doubt an admin, unless
+/// its host is about to be looked at.
 fn may_change(answer: &Answer) -> bool {
     match answer.verdict {
-        Word::Undecidable | Word::Rejected => false,
+        Word::Undecidable => !answer.allow && answer.waits_for_a_host(),
+        Word::Rejected => false,
         // Where the repository is only observed, it is a yes already.
         Word::Unheard | Word::Waiting | Word::Overridden | Word::Approved | Word::NotRequired => {
             !answer.allow

@@ -2,8 +2,9 @@
 
 use super::{gate, wire};
 use domain::{
+    Timestamp,
     case::Case,
-    change::{Change, ChangeState, Patch, Revision},
+    change::{Change, ChangeState, Confirmed, Patch, Revision},
     decision::{Principal, Recorded},
     deployment::Sanction,
     gate::{Answer, Judged, Moment, Question},
@@ -30,6 +31,7 @@ const DIFFER: usize = 200;
 /// An answer of the gate.
 #[must_use]
 pub fn answer(question: &Question, from: Answer, by: &gate::Judged) -> wire::Answer {
+    let source_age = from.source_age().map(|age| age.whole_seconds());
     wire::Answer {
         repository: question.repository.to_string(),
         commit: question.commit.to_string(),
@@ -43,13 +45,13 @@ pub fn answer(question: &Question, from: Answer, by: &gate::Judged) -> wire::Ans
         changes: from
             .changes
             .into_iter()
-            .map(|judged| gate_change(question, judged))
+            .map(|judged| gate_change(question, judged, from.as_of))
             .collect(),
         via: from.via.map(via),
         policy: Some(policy(&by.terms.policy)),
         as_of: from.as_of,
         snapshot: Moment::new(from.as_of, by.snapshot.clone()).to_string(),
-        source_age: None,
+        source_age,
     }
 }
 
@@ -66,7 +68,7 @@ fn via(from: Via) -> wire::Via {
     }
 }
 
-fn gate_change(question: &Question, judged: Judged) -> wire::GateChange {
+fn gate_change(question: &Question, judged: Judged, now: Timestamp) -> wire::GateChange {
     let decisions = judged
         .found
         .standing
@@ -86,8 +88,13 @@ fn gate_change(question: &Question, judged: Judged) -> wire::GateChange {
         digest: found.standing.digest.to_string(),
         current: found.current,
         verdict: verdict(judged.verdict.word()),
+        source_age: age(found.confirmed, now),
         decisions,
     }
+}
+
+fn age(confirmed: Confirmed, now: Timestamp) -> Option<i64> {
+    confirmed.age(now).map(|age| age.whole_seconds())
 }
 
 fn gate_decision(voice: &Voice, counts: bool) -> wire::GateDecision {
@@ -113,26 +120,28 @@ fn carried(voice: &Voice) -> Option<wire::Carried> {
 
 /// A change with its verdict now.
 #[must_use]
-pub fn change(case: &Case, terms: &Terms, now: domain::Timestamp, page: String) -> wire::Change {
+pub fn change(case: &Case, terms: &Terms, now: Timestamp, page: String) -> wire::Change {
     with(
         &case.change,
         &case.revision,
         &case.standing(),
         &case.verdict(now),
         terms.mode(now),
+        now,
         page,
     )
 }
 
 /// The same, from what a list has loaded.
 #[must_use]
-pub fn listed(from: &Listed, now: domain::Timestamp, page: String) -> wire::Change {
+pub fn listed(from: &Listed, now: Timestamp, page: String) -> wire::Change {
     with(
         &from.change,
         &from.revision,
         &from.standing,
         &from.verdict(now),
         from.mode(now),
+        now,
         page,
     )
 }
@@ -143,6 +152,7 @@ fn with(
     standing: &Standing,
     judged: &Verdict,
     mode: Mode,
+    now: Timestamp,
     page: String,
 ) -> wire::Change {
     wire::Change {
@@ -161,6 +171,7 @@ fn with(
         provenance: standing.provenance.as_str().to_owned(),
         level: standing.level.map_or("nobody", Level::as_str).to_owned(),
         revision: revision(current),
+        source_age: age(change.confirmed, now),
         created_at: change.created_at,
         page,
     }

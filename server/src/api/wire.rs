@@ -224,7 +224,7 @@ pub struct Answer {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schema(example = "2026-11-22T12:00:00.123456Z/741:745:742")]
     pub snapshot: String,
-    /// Whole seconds since a code host last confirmed the stalest change; null where no host is connected.
+    /// Whole seconds since a code host last confirmed the change of which that is longest ago; null if none ever confirmed one of them.
     pub source_age: Option<i64>,
 }
 
@@ -306,6 +306,9 @@ pub struct GateChange {
     /// False where a newer revision exists.
     pub current: bool,
     pub verdict: Verdict,
+    /// Whole seconds since a code host last confirmed that it is as is said here; null if none ever did.
+    #[serde(default)]
+    pub source_age: Option<i64>,
     pub decisions: Vec<GateDecision>,
 }
 
@@ -671,6 +674,9 @@ pub struct Change {
     pub level: String,
     /// The current one.
     pub revision: Revision,
+    /// Whole seconds since a code host last confirmed that it is as is said here; null if none ever did.
+    #[serde(default)]
+    pub source_age: Option<i64>,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
     /// Where a person reads it.

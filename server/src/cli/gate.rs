@@ -19,6 +19,7 @@ use domain::{
     gate::Moment,
     names::{Branch, CommitSha, Environment, RepositoryName},
     text,
+    verdict::SOURCE_OLD,
 };
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
@@ -153,9 +154,14 @@ fn exit_code_of_all(answers: &Answers) -> u8 {
     first.unwrap_or(if answers.allow { 0 } else { NO_ANSWER })
 }
 
-/// Time can only help where somebody may still sign off.
+/// Time can only help where somebody may still sign off, or a code host is about to be looked at.
 fn may_change(answer: &Answer) -> bool {
-    exit_code(answer) == 2
+    let mut reasons = answer.reasons.iter();
+    match exit_code(answer) {
+        2 => true,
+        NO_ANSWER => reasons.all(|reason| reason.code == SOURCE_OLD),
+        _ => false,
+    }
 }
 
 async fn ask(options: &Options) -> anyhow::Result<Answer> {

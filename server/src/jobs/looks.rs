@@ -102,7 +102,9 @@ fn seen(looked: Result<Result<Result<Seen, Failed>, Elapsed>, Crowded>) -> Resul
 
 async fn same(server: &Server, look: &Look) -> Result<(), Error> {
     let mut tx = server.db.begin().await?;
-    hosts::claim(&mut tx, look, look.etag.as_deref()).await?;
+    if hosts::claim(&mut tx, look, look.etag.as_deref()).await? {
+        hosts::saw(&mut tx, look).await?;
+    }
     tx.commit().await
 }
 
@@ -127,6 +129,7 @@ async fn record(
     if hosts::is(&mut tx, look, outcome.change).await? {
         checks::due(&mut tx, outcome.repository, outcome.change).await?;
     }
+    hosts::saw(&mut tx, look).await?;
     tx.commit().await
 }
 

@@ -180,7 +180,7 @@ async fn change_and_revision(
     let named = reader.and_then(readers::named);
     let row = sqlx::query!(
         r#"select c.id, c.repository_id, repository.name as repository, c.key, c.created_at, s.state, s.draft, s.title, s.url,
-                  s.author_name, s.head_revision, r.id as revision_id, r.number, r.target, r.merge_base, r.head, r.digest, r.files,
+                  s.author_name, s.head_revision, s.confirmed_at, r.id as revision_id, r.number, r.target, r.merge_base, r.head, r.digest, r.files,
                   r.added, r.removed, r.people_version, r.arrived_at,
                   coalesce($7, (select version from people_version)) as "people_version_now!", repository.policy, repository.policy_version,
                   repository.policy_hash,
@@ -220,7 +220,10 @@ async fn change_and_revision(
         (false, false, true) => Patch::Disputed,
         (false, false, false) => Patch::Whole,
     };
-    let (change, revision) = (rows::change!(row), rows::revision!(row, patch));
+    let (mut change, revision) = (rows::change!(row), rows::revision!(row, patch));
+    if let Some(moment) = as_of.moment {
+        change.confirmed = change.confirmed.as_of(moment.at());
+    }
     let pointer = Pointer {
         policy: row.policy,
         version: row.policy_version,

@@ -8,6 +8,7 @@ use domain::{
 };
 use sqlx::PgConnection;
 use time::Duration;
+use uuid::Uuid;
 
 /// A head of which a host is to be told, if it is another than it was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,23 +30,33 @@ pub struct Due {
 /// # Errors
 /// The database refused.
 pub async fn due(tx: &mut Tx, repository: RepositoryId, change: ChangeId) -> Result<(), Error> {
+    due_of(tx, repository, &[change]).await
+}
+
+/// The same for several changes of one repository.
+pub(crate) async fn due_of(
+    tx: &mut Tx,
+    repository: RepositoryId,
+    changes: &[ChangeId],
+) -> Result<(), Error> {
+    let changes: Vec<Uuid> = changes.iter().map(|change| change.0).collect();
     let now = tx.now();
     sqlx::query!(
         "insert into host_check (repository_id, head, due_at)
          select r.repository_id, r.head, $3::timestamptz from revision r
-         where r.repository_id = $1 and r.change_id = $2 and exists (select from host_change h where h.change_id = $2)
+         where r.repository_id = $1 and r.change_id = any($2) and exists (select from host_change h where h.change_id = r.change_id)
            and (exists (select from host_check k where k.repository_id = r.repository_id and k.head = r.head)
-                or exists (select from change_state s where s.repository_id = $1 and s.change_id = $2 and s.until_version is null
+                or exists (select from change_state s where s.repository_id = $1 and s.change_id = r.change_id and s.until_version is null
                                                         and s.head_revision = r.id))
          union
          select k.repository_id, k.head, $3 from landing l
          join host_check k on k.repository_id = l.repository_id and k.head = l.sha
-         where l.repository_id = $1 and l.change_id = $2 and l.kind = 'merge_group'
+         where l.repository_id = $1 and l.change_id = any($2) and l.kind = 'merge_group'
          order by 2
          on conflict (repository_id, head) do update
              set asks = host_check.asks + 1, due_at = least(host_check.due_at, excluded.due_at), attempts = 0",
         repository.0,
-        change.0,
+        &changes,
         now,
     )
     .execute(tx.conn())

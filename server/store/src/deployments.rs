@@ -263,7 +263,7 @@ async fn heads(
     // Read before the facts, as everywhere: if people change in between, the stamp is old and the case is loaded.
     let people_version = people::version(tx.conn()).await?;
     let rows = sqlx::query!(
-        r#"select r.id, r.change_id, r.head, r.target, c.state, c.head_revision = r.id as "current!", s.facts as "facts?"
+        r#"select r.id, r.change_id, r.head, r.target, c.state, c.confirmed_at, c.head_revision = r.id as "current!", s.facts as "facts?"
            from revision r
            join change_state c on c.repository_id = r.repository_id and c.change_id = r.change_id and c.until_version is null
            left join standing s on s.repository_id = r.repository_id and s.revision_id = r.id and s.policy = $3
@@ -300,6 +300,7 @@ async fn heads(
             target: rows::target(row.target)?,
             head,
             current: row.current,
+            confirmed: rows::confirmed(row.confirmed_at),
             standing,
         });
     }

@@ -6,13 +6,13 @@ select q.number as "number!", t.id, t.name, t.scopes, t.repositories, t.created_
        repository.policy_hash as "policy_hash?", repository.observe_until,
        f.revision_id as "revision?", f.change_id as "change?", f.head as "head?", f.target as "target?",
        f.kind as "kind?", f.evidence as "evidence?", f.onto as "onto?",
-       f.state as "state?", f.current as "current?", f.facts as "facts?: Json<Box<RawValue>>", f.fresh as "fresh?"
+       f.state as "state?", f.current as "current?", f.confirmed_at, f.facts as "facts?: Json<Box<RawValue>>", f.fresh as "fresh?"
 from unnest($1::bytea[], $2::text[], $3::text[], $4::text[]) with ordinality as q (token, repository, head, target, number)
 join token t on t.hash = q.token
 left join repository on repository.folded = q.repository
 left join lateral (
     select r.id as revision_id, r.change_id, r.head, r.target, r.kind, r.evidence, r.onto,
-           c.state, c.head_revision = r.id as current, s.facts,
+           c.state, c.head_revision = r.id as current, c.confirmed_at, s.facts,
            coalesce(s.policy = repository.policy and s.policy_version = repository.policy_version
                     and s.people_version = (select version from people_version) and s.form = $5, false) as fresh
     from (select own.id, own.change_id, own.head, own.target, null as kind, null as evidence, null as onto

@@ -11,7 +11,7 @@ use crate::{
 };
 use domain::{
     Timestamp,
-    change::ChangeState,
+    change::{ChangeState, Confirmed},
     gate::{self, Found, Moment},
     ids::{ChangeId, RevisionId},
     landing::{Evidence, Kind, Source},
@@ -57,6 +57,7 @@ struct Stale {
     state: ChangeState,
     target: Branch,
     current: bool,
+    confirmed: Confirmed,
     /// How it became the commit, if that is not its head.
     landed: Option<(Kind, Evidence, Option<CommitSha>)>,
 }
@@ -309,6 +310,7 @@ struct Row {
     target: Option<String>,
     state: Option<String>,
     current: Option<bool>,
+    confirmed_at: Option<Timestamp>,
     facts: Option<Json<Box<RawValue>>>,
     fresh: Option<bool>,
 }
@@ -374,6 +376,7 @@ impl Row {
             state: rows::state(&state)?,
             target: rows::target(target)?,
             current,
+            confirmed: rows::confirmed(self.confirmed_at),
             landed,
         };
         let facts = self.facts.filter(|_| self.fresh == Some(true));
@@ -420,6 +423,7 @@ impl Stale {
             state,
             target,
             current,
+            confirmed,
             landed: _,
         } = self;
         Found {
@@ -429,6 +433,7 @@ impl Stale {
             target,
             head,
             current,
+            confirmed,
             standing,
         }
     }

@@ -1,12 +1,13 @@
 //! Changes at code hosts: which there is reason to look at, who looks, and what was recorded last.
 
-use crate::{Db, Error, Tx, error::known, patches, rows};
+use crate::{Db, Error, Tx, checks, error::known, patches, rows};
 use domain::{
     Timestamp,
     digest::PatchHash,
     host::Host,
     ids::{ChangeId, RepositoryId, RevisionId},
     names::{ChangeKey, CommitSha, RepositoryName},
+    policy::Source,
 };
 use sqlx::PgConnection;
 use time::Duration;
@@ -165,6 +166,16 @@ pub async fn claim(tx: &mut Tx, look: &Look, etag: Option<&str>) -> Result<bool,
     .execute(tx.conn())
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Notes that a change is recorded as its host had it when the look began.
+///
+/// # Errors
+/// The database refused.
+pub async fn saw(tx: &mut Tx, look: &Look) -> Result<(), Error> {
+    let of = &look.change;
+    let keys = [of.key.to_string()];
+    confirmed(tx, of.host, &of.repository, &keys, look.began_at).await
 }
 
 /// Notes which change of ours it is, and says whether that was not known.
@@ -527,8 +538,11 @@ pub async fn confirm(
     keys: &[String],
     began_at: Timestamp,
 ) -> Result<(), Error> {
+    // In one order for all, or two walks could wait for each other.
     sqlx::query!(
-        "update host_change set confirmed_at = greatest(confirmed_at, $4) where host = $1 and folded = $2 and key = any($3) and recorded > 0",
+        "update host_change h set confirmed_at = greatest(confirmed_at, $4)
+         from (select key from host_change where host = $1 and folded = $2 and key = any($3) and recorded > 0 order by key for update) named
+         where h.host = $1 and h.folded = $2 and h.key = named.key",
         host.as_str(),
         repository.folded(),
         keys,
@@ -536,7 +550,46 @@ pub async fn confirm(
     )
     .execute(tx.conn())
     .await?;
-    Ok(())
+    confirmed(tx, host, repository, keys, began_at).await
+}
+
+/// The same where gates read it. Whoever does this holds the changes of the host. Where that was so long ago that gates may have
+/// refused them for it, their verdicts may be others now.
+async fn confirmed(
+    tx: &mut Tx,
+    host: Host,
+    repository: &RepositoryName,
+    keys: &[String],
+    at: Timestamp,
+) -> Result<(), Error> {
+    let late = sqlx::query!(
+        "select s.repository_id, s.change_id from host_change h join change c on c.id = h.change_id
+         join change_state s on s.repository_id = c.repository_id and s.change_id = c.id and s.until_version is null
+         where h.host = $1 and h.folded = $2 and h.key = any($3) and (s.confirmed_at is null or s.confirmed_at < $4)",
+        host.as_str(),
+        repository.folded(),
+        keys,
+        at - Source::LEAST,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    sqlx::query!(
+        "update change_state s set confirmed_at = greatest(s.confirmed_at, $4)
+         from host_change h join change c on c.id = h.change_id
+         where h.host = $1 and h.folded = $2 and h.key = any($3)
+           and s.repository_id = c.repository_id and s.change_id = c.id and s.until_version is null",
+        host.as_str(),
+        repository.folded(),
+        keys,
+        at,
+    )
+    .execute(tx.conn())
+    .await?;
+    let Some(of) = late.first().map(|one| RepositoryId(one.repository_id)) else {
+        return Ok(());
+    };
+    let changes: Vec<ChangeId> = late.iter().map(|one| ChangeId(one.change_id)).collect();
+    checks::due_of(tx, of, &changes).await
 }
 
 /// Records what a walk came to: how many are open there and how many of them or of ours were another, or why it came to nothing.

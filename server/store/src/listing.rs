@@ -61,7 +61,7 @@ pub async fn by_ids(
     let named = readers::named(reader);
     let rows = sqlx::query!(
         r#"select c.id, c.repository_id, repository.name as repository, c.key, c.created_at, s.state, s.draft, s.title, s.url,
-                  s.author_name, s.head_revision, r.id as revision_id, r.number, r.target, r.merge_base, r.head, r.digest, r.files,
+                  s.author_name, s.head_revision, s.confirmed_at, r.id as revision_id, r.number, r.target, r.merge_base, r.head, r.digest, r.files,
                   r.added, r.removed, r.arrived_at, st.facts as "facts?",
                   repository.policy, repository.policy_version, repository.policy_hash, repository.observe_until,
                   coalesce(st.policy = repository.policy and st.policy_version = repository.policy_version

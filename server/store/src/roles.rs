@@ -39,7 +39,7 @@ const AMENDED: &[(&str, &str)] = &[
     ("account", "until_version"),
     ("stand_in", "until_version, ended_by, ended_at"),
     ("change", "version, revisions, decisions"),
-    ("change_state", "until_version"),
+    ("change_state", "until_version, confirmed_at"),
     ("token", "revoked_at, last_used_at"),
     (
         "repository",

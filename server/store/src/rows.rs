@@ -4,7 +4,8 @@
 
 use crate::{Error, error::known};
 use domain::{
-    change::ChangeState,
+    Timestamp,
+    change::{ChangeState, Confirmed},
     digest::Digest,
     names::{Branch, ChangeKey, CommitSha, RepositoryName},
 };
@@ -24,6 +25,7 @@ macro_rules! change {
             draft: $row.draft,
             head: domain::ids::RevisionId($row.head_revision),
             created_at: $row.created_at,
+            confirmed: $crate::rows::confirmed($row.confirmed_at),
         }
     };
 }
@@ -59,6 +61,10 @@ pub(crate) fn key(key: String) -> Result<ChangeKey, Error> {
 
 pub(crate) fn state(word: &str) -> Result<ChangeState, Error> {
     known(ChangeState::parse(word), "change_state", "state")
+}
+
+pub(crate) fn confirmed(at: Option<Timestamp>) -> Confirmed {
+    at.map_or(Confirmed::Never, Confirmed::At)
 }
 
 pub(crate) fn target(branch: String) -> Result<Branch, Error> {

@@ -628,8 +628,9 @@ async fn state(
     .execute(tx.conn())
     .await?;
     sqlx::query!(
-        "insert into change_state (repository_id, change_id, from_version, state, draft, title, url, author_name, author_login, head_revision, at, decisions)
+        "insert into change_state (repository_id, change_id, from_version, state, draft, title, url, author_name, author_login, head_revision, at, confirmed_at, decisions)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+                 (select confirmed_at from change_state where repository_id = $1 and change_id = $2 and until_version = $3),
                  (select decisions from change where repository_id = $1 and id = $2))",
         outcome.repository.0,
         change.id.0,

@@ -35,6 +35,7 @@ async fn an_answer_always_has_all_its_parts(pool: PgPool) {
           "key": "142",
           "repository": "acme/payments",
           "revision": 1,
+          "source_age": null,
           "state": "open",
           "target": "main",
           "verdict": "waiting"

@@ -102,7 +102,7 @@ fn of(verdict: &str, allow: bool) -> Value {
         "reasons": [{ "code": "because", "sentence": "Because of a rule." }], "needs": [],
         "changes": [{
             "id": "01900000-0000-7000-8000-000000000001", "repository": "acme/payments", "key": "142", "target": "main",
-            "state": "open", "revision": 1, "head": COMMIT, "digest": "d", "current": true, "verdict": verdict, "decisions": []
+            "state": "open", "revision": 1, "head": COMMIT, "digest": "d", "current": true, "verdict": verdict, "source_age": null, "decisions": []
         }],
         "via": null, "policy": { "id": "default", "version": 1 }, "as_of": "2026-11-22T12:00:00Z", "source_age": null
     })
@@ -289,6 +289,21 @@ async fn it_waits_until_somebody_signs_off() {
         .map(|query| query["wait"].clone())
         .collect();
     assert_eq!(waits, ["60", "60", "60"]);
+}
+
+#[tokio::test]
+async fn it_waits_until_the_code_host_was_looked_at_and_for_no_other_doubt() {
+    let doubt = |code: &str| {
+        let mut answer = of("undecidable", false);
+        answer["reasons"] = json!([{ "code": code, "sentence": "Because of a rule." }]);
+        Said::Answer(answer)
+    };
+    for (code, exit, asked) in [("source_old", 0, 2), ("patch_incomplete", 3, 1)] {
+        let script = Script::saying([doubt(code), said("approved", true)]);
+        let seen = gate(&script.serve().await, &["--wait", "30m"]).await;
+        assert_eq!(seen.code, Some(exit), "{seen:?}");
+        assert_eq!(script.asked().len(), asked, "{code}");
+    }
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ async fn the_application_may_add_to_the_record_and_never_rewrite_it(pool: PgPool
     carry: insert select
     change: insert select; updates decisions revisions version
     change_label: insert select
-    change_state: insert select; updates until_version
+    change_state: insert select; updates confirmed_at until_version
     commit: insert select
     contributor: insert select
     decision: insert select

@@ -2,6 +2,7 @@
 
 use crate::{
     Timestamp,
+    change::Confirmed,
     gate::{Answer, Found},
     ids::{ChangeId, RevisionId},
     landing::{Source, is_part, landed},
@@ -91,6 +92,17 @@ pub struct Touched {
     pub verdict: Option<Word>,
 }
 
+impl Shipped {
+    /// What was shipped was signed off or not, however long ago its host was heard: a deployment is told of when it is done.
+    fn whenever_confirmed(mut self) -> Self {
+        let sources = self.sources.iter_mut().map(|one| &mut one.found);
+        for found in self.found.iter_mut().chain(sources) {
+            found.confirmed = Confirmed::Forgotten;
+        }
+        self
+    }
+}
+
 /// Judges the commits of one deployment, in their order. Whether gates enforce any of it changes nothing here.
 #[must_use]
 pub fn judge(shipped: Vec<Shipped>, policy: &Policy, now: Timestamp) -> Vec<Judged> {
@@ -136,7 +148,7 @@ fn asked(shipped: Shipped, policy: &Policy, now: Timestamp) -> Asked {
         sources,
         within,
         before,
-    } = shipped;
+    } = shipped.whenever_confirmed();
     let answer = landed(found, sources, policy, now);
     let (allowed, verdict) = (answer.allow, answer.verdict);
     let mut changes: Vec<Touched> = answer

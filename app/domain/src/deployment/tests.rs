@@ -318,3 +318,14 @@ fn a_sanction_reads_as_it_is_written() {
     }
     assert_eq!(Sanction::parse("forgiven"), None);
 }
+
+#[test]
+fn what_was_signed_off_was_so_also_where_its_host_was_not_heard_of_for_long() {
+    let mut approved = case().by("ana", None).approved_by("ben");
+    approved.policy.document.source.max_age = Some(Duration::HOUR);
+    let before = deployed(&approved).expect("it is allowed");
+    let refused = || answer(vec![found(1, &approved)], &approved.policy, NOW);
+    assert_eq!(refused().verdict, Word::Undecidable);
+    let back = refused().back_to(Some(&before), &approved.policy, NOW);
+    assert!(back.allow, "and it may go back");
+}

@@ -5,7 +5,7 @@ use crate::{
     Timestamp,
     deployment::Deployed,
     policy::Policy,
-    verdict::{Reason, Verdict, Word, minute},
+    verdict::{Doubt, Reason, Verdict, Word, minute},
 };
 
 impl Answer {
@@ -57,7 +57,11 @@ impl Judged {
         let standing = &self.found.standing;
         let decisions = before.decisions_of(self.found.change);
         let revision = before.then(self.found.change).map(|then| then.revision);
-        let is_whole = !matches!(self.verdict, Verdict::Undecidable(_));
+        // That its host has not been heard of for long says nothing against what was deployed.
+        let is_whole = match self.verdict {
+            Verdict::Undecidable(doubt) => doubt == Doubt::SourceOld,
+            _ => true,
+        };
         let rejected_since = standing.vetoes().any(|veto| veto.seq > decisions);
         is_whole && !rejected_since && !standing.is_overdue(revision, policy, now)
     }

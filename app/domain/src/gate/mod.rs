@@ -8,14 +8,15 @@ pub use moment::{Moment, NoMoment};
 use crate::{
     Timestamp,
     case::Case,
-    change::ChangeState,
+    change::{ChangeState, Confirmed},
     ids::{ChangeId, RevisionId},
     landing::Via,
     names::{Branch, CommitSha, Environment, RepositoryName},
     policy::{Mode, Policy},
     standing::{Standing, Voice},
-    verdict::{Need, Reason, Verdict, Word, verdict},
+    verdict::{Doubt, Need, Reason, SOURCE_OLD, Verdict, Word, overridden, verdict},
 };
+use time::Duration;
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,7 @@ pub struct Found {
     pub head: CommitSha,
     /// Whether it is the current revision of its change.
     pub current: bool,
+    pub confirmed: Confirmed,
     pub standing: Standing,
 }
 
@@ -51,8 +53,28 @@ impl Found {
             target: case.revision.target.clone(),
             head: case.revision.head.clone(),
             current: case.change.head == case.revision.id,
+            confirmed: case.change.confirmed,
             standing: case.standing(),
         }
+    }
+
+    /// What a gate makes of it now: the verdict, unless that is a yes on what may be so no longer. An override stands, since a
+    /// host that is down is what it is for.
+    #[must_use]
+    pub fn verdict(&self, policy: &Policy, now: Timestamp) -> Verdict {
+        let verdict = verdict(&self.standing, policy, now);
+        if !verdict.word().allows() || !self.is_too_old(policy, now) {
+            return verdict;
+        }
+        overridden(&self.standing, policy, now).unwrap_or(Verdict::Undecidable(Doubt::SourceOld))
+    }
+
+    /// Whether the policy asks for a later word of the code host. What is merged or closed is not confirmed any more.
+    #[must_use]
+    pub fn is_too_old(&self, policy: &Policy, now: Timestamp) -> bool {
+        let most = policy.document.source.max_age;
+        let is_open = self.state == ChangeState::Open;
+        most.is_some_and(|most| is_open && self.confirmed.is_older_than(most, now))
     }
 }
 
@@ -87,7 +109,21 @@ impl Answer {
         let rank = |verdict: &Verdict| verdict.word().rank();
         self.changes
             .iter()
-            .any(|one| rank(&verdict(&one.found.standing, policy, at)) > rank(&one.verdict))
+            .any(|one| rank(&one.found.verdict(policy, at)) > rank(&one.verdict))
+    }
+
+    /// Whether it is no only until a code host is looked at.
+    #[must_use]
+    pub fn waits_for_a_host(&self) -> bool {
+        self.reasons.iter().all(|reason| reason.code == SOURCE_OLD)
+    }
+
+    /// How long ago a code host confirmed the change that it is longest ago for. None if that is not known of each, or there is none.
+    #[must_use]
+    pub fn source_age(&self) -> Option<Duration> {
+        let ages = self.changes.iter();
+        let ages = ages.map(|one| one.found.confirmed.age(self.as_of));
+        ages.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 }
 
@@ -131,7 +167,7 @@ fn one_a_change(found: Vec<Found>, policy: &Policy, now: Timestamp) -> Vec<Judge
     let mut judged: Vec<Judged> = found
         .into_iter()
         .map(|found| Judged {
-            verdict: verdict(&found.standing, policy, now),
+            verdict: found.verdict(policy, now),
             found,
             goes_back: false,
         })

@@ -170,3 +170,97 @@ fn a_no_that_time_alone_made_is_told_from_one_that_the_facts_make() {
     let waits = ask(vec![found(1, &case().by("ana", None))]);
     assert!(!waits.was_more_at(&policy, NOW - time::Duration::days(2)));
 }
+
+/// A policy that lets pass what a host confirmed an hour ago at most.
+fn hourly() -> Policy {
+    let mut policy = Policy::built_in();
+    policy.document.source.max_age = Some(Duration::HOUR);
+    policy
+}
+
+#[test]
+fn a_yes_that_no_host_confirmed_lately_is_none_where_the_policy_asks_for_that() {
+    let approved = case().by("ana", None).approved_by("ben");
+    let by_senior = case().by("ben", Some(Level::Senior));
+    let ago = |minutes| Confirmed::At(NOW - Duration::minutes(minutes));
+    for (confirmed, passes) in [
+        (ago(-1), true),
+        (ago(60), true),
+        (ago(61), false),
+        (Confirmed::Never, false),
+        (Confirmed::Forgotten, true),
+    ] {
+        for case in [&approved, &by_senior] {
+            let found = Found {
+                confirmed,
+                ..found(1, case)
+            };
+            assert!(ask(vec![found.clone()]).allow, "{confirmed:?}: nobody asks");
+            let answer = answer(vec![found], &hourly(), NOW);
+            assert_eq!(answer.allow, passes, "{confirmed:?}");
+            let old = codes(&answer) == ["source_old"] && answer.verdict == Word::Undecidable;
+            assert_eq!(old, !passes);
+        }
+    }
+}
+
+#[test]
+fn an_old_source_takes_nothing_but_a_yes_away() {
+    let by_ana = case().by("ana", None);
+    for case in [
+        by_ana.clone(),
+        by_ana.clone().rejected_by("ben"),
+        by_ana.clone().overridden_by("ben"),
+    ] {
+        let asked = vec![found(1, &case)];
+        assert_eq!(answer(asked.clone(), &hourly(), NOW), ask(asked));
+    }
+    let in_an_emergency = by_ana.clone().approved_by("ben").overridden_by("li");
+    let passes = answer(vec![found(1, &in_an_emergency)], &hourly(), NOW);
+    assert_eq!((passes.allow, passes.verdict), (true, Word::Overridden));
+    for state in [ChangeState::Merged, ChangeState::Closed] {
+        let approved = Found {
+            state,
+            ..found(1, &by_ana.clone().approved_by("ben"))
+        };
+        let asked = vec![approved];
+        assert_eq!(answer(asked.clone(), &hourly(), NOW), ask(asked));
+    }
+}
+
+#[test]
+fn an_answer_that_lets_less_pass_as_its_source_grew_old_did_let_more_pass_before() {
+    let approved = Found {
+        confirmed: Confirmed::At(NOW - Duration::hours(2)),
+        ..found(1, &case().by("ana", None).approved_by("ben"))
+    };
+    let answer = answer(vec![approved], &hourly(), NOW);
+    assert!(answer.was_more_at(&hourly(), NOW - Duration::HOUR));
+    assert!(!answer.was_more_at(&hourly(), NOW - Duration::minutes(59)));
+}
+
+#[test]
+fn the_age_of_an_answer_is_that_of_its_stalest_change() {
+    let at = |n, confirmed| Found {
+        confirmed,
+        ..found(n, &case())
+    };
+    let ago = |minutes| Confirmed::At(NOW - Duration::minutes(minutes));
+    let age = |found| ask(found).source_age();
+    assert_eq!(age(vec![]), None);
+    let two = vec![at(1, ago(3)), at(2, ago(7))];
+    assert_eq!(age(two), Some(Duration::minutes(7)));
+    assert_eq!(age(vec![at(1, ago(-1))]), Some(Duration::ZERO));
+    for unknown in [Confirmed::Never, Confirmed::Forgotten] {
+        assert_eq!(age(vec![at(1, ago(3)), at(2, unknown)]), None);
+    }
+}
+
+#[test]
+fn of_the_past_is_known_when_a_host_confirmed_last_unless_it_did_since() {
+    let confirmed = Confirmed::At(NOW);
+    assert_eq!(confirmed.as_of(NOW), confirmed);
+    let before = NOW - Duration::SECOND;
+    assert_eq!(confirmed.as_of(before), Confirmed::Forgotten);
+    assert_eq!(Confirmed::Never.as_of(before), Confirmed::Never);
+}

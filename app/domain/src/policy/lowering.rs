@@ -2,8 +2,9 @@
 //!
 //! What cannot be told to ask for as much counts as asking for less.
 
-use super::{Approvals, Ask, Back, Belief, Document, Glass, Landing, Rule, VetoTerms, Who};
+use super::{Approvals, Ask, Back, Belief, Document, Glass, Landing, Rule, Source, VetoTerms, Who};
 use crate::{Timestamp, case::Case, landing::Evidence};
+use time::Duration;
 
 /// How many days of the past a new version is measured against.
 pub const DAYS: i64 = 30;
@@ -17,6 +18,7 @@ pub fn weaker_terms(old: &Document, new: &Document) -> Vec<String> {
         weaker_glass(&old.glass, &new.glass),
         weaker_back(&old.back, &new.back),
         weaker_landing(old.landing, new.landing),
+        weaker_source(old.source, new.source),
         weaker_belief(&old.human, &new.human),
     ]
     .into_iter()
@@ -83,12 +85,7 @@ fn all_covered(new: &[Who], old: &[Who]) -> bool {
 }
 
 fn weaker_approvals(old: &Approvals, new: &Approvals) -> Option<&'static str> {
-    let longer = match (old.expire_after, new.expire_after) {
-        (Some(old), Some(new)) => new > old,
-        (Some(_), None) => true,
-        (None, _) => false,
-    };
-    let weaker = longer
+    let weaker = is_longer(old.expire_after, new.expire_after)
         || (old.expire_on_draft && !new.expire_on_draft)
         || (old.expire_on_new_base && !new.expire_on_new_base)
         || new.carry.iter().any(|proof| !old.carry.contains(proof));
@@ -121,6 +118,16 @@ fn weaker_landing(old: Landing, new: Landing) -> Option<&'static str> {
     weaker.then_some("A code host's word would be enough for what changes became on their target.")
 }
 
+fn weaker_source(old: Source, new: Source) -> Option<&'static str> {
+    let weaker = is_longer(old.max_age, new.max_age);
+    weaker.then_some("Open changes would pass although no code host confirmed them as lately.")
+}
+
+/// None is the longest.
+fn is_longer(old: Option<Duration>, new: Option<Duration>) -> bool {
+    old.is_some_and(|old| new.is_none_or(|new| new > old))
+}
+
 fn weaker_belief(old: &Belief, new: &Belief) -> Option<&'static str> {
     let weaker = (new.author && !old.author) || !all_covered(&new.by, &old.by);
     weaker.then_some("More people would be believed that no machine took part.")
@@ -134,7 +141,6 @@ mod tests {
         policy::{Policy, Proof},
         testing::{NOW, case},
     };
-    use time::Duration;
 
     fn lowers(case: &Case, new: &Policy) -> Option<String> {
         let judged = Case {
@@ -199,7 +205,7 @@ mod tests {
 
     #[test]
     fn every_term_that_lets_more_through_is_weaker_and_its_opposite_is_not() {
-        let changes: [fn(&mut Document); 13] = [
+        let changes: [fn(&mut Document); 14] = [
             |new| new.approvals.expire_after = Some(Duration::DAY),
             |new| new.approvals.expire_on_draft = true,
             |new| new.approvals.expire_on_new_base = true,
@@ -212,6 +218,7 @@ mod tests {
             |new| new.glass.refused_while_overdue = true,
             |new| new.back.revert = false,
             |new| new.landing.evidence = Evidence::Tree,
+            |new| new.source.max_age = Some(Duration::HOUR),
             |new| new.human.by[0].team = Some("platform".into()),
         ];
         let before = Document::default();

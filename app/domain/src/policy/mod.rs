@@ -39,6 +39,7 @@ pub struct Document {
     pub glass: Glass,
     pub back: Back,
     pub landing: Landing,
+    pub source: Source,
     pub human: Belief,
 }
 
@@ -90,6 +91,18 @@ pub struct Back {
 pub struct Landing {
     /// The weakest evidence on which it passes.
     pub evidence: Evidence,
+}
+
+/// How late a code host has to have been heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Source {
+    /// How long ago it may have confirmed an open change that passes. None: however long, or never.
+    pub max_age: Option<Duration>,
+}
+
+impl Source {
+    /// The shortest limit there may be.
+    pub const LEAST: Duration = Duration::HOUR;
 }
 
 /// Whose word makes a revision `human`. It lowers what is asked, so only proof counts here.
@@ -193,6 +206,7 @@ impl Default for Document {
             glass: Glass::default(),
             back: Back::default(),
             landing: Landing::default(),
+            source: Source::default(),
             human: Belief::default(),
         }
     }

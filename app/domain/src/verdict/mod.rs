@@ -34,10 +34,8 @@ pub fn verdict(standing: &Standing, policy: &Policy, now: Timestamp) -> Verdict 
     }
     let mut vetoes: Vec<&Voice> = standing.vetoes().collect();
     vetoes.sort_by_key(|veto| veto.seq);
-    match standing.live_override(policy, now) {
-        Some(glass) if !needs.is_empty() || !vetoes.is_empty() => {
-            return Verdict::Overridden(BrokenGlass::by(glass, standing, policy));
-        }
+    match overridden(standing, policy, now) {
+        Some(overridden) if !needs.is_empty() || !vetoes.is_empty() => return overridden,
         _ => {}
     }
     if !vetoes.is_empty() {
@@ -59,6 +57,13 @@ pub fn verdict(standing: &Standing, policy: &Policy, now: Timestamp) -> Verdict 
     } else {
         Verdict::Approved
     }
+}
+
+/// What an override makes of a revision, if one allows it now.
+pub(crate) fn overridden(standing: &Standing, policy: &Policy, now: Timestamp) -> Option<Verdict> {
+    let glass = standing.live_override(policy, now)?;
+    let glass = BrokenGlass::by(glass, standing, policy);
+    Some(Verdict::Overridden(glass))
 }
 
 /// What policy makes of a revision now, with its reasons.
@@ -105,6 +110,8 @@ pub enum Doubt {
     PolicyMoved,
     /// The text of the policy is gone, or is not understood.
     PolicyBroken,
+    /// Only a gate says so: no code host has confirmed lately that the change is as it is recorded.
+    SourceOld,
 }
 
 /// A rejection that stands.
@@ -129,6 +136,9 @@ pub fn ends(standing: &Standing, policy: &Policy, now: Timestamp) -> Option<Time
 
 /// Why what its commits call a senior's counts as nobody's, and what to do.
 pub const UNCLAIMED: &str = "Nobody said whose change this is, so it counts as nobody's, whatever its commits say; give --author when it is submitted.";
+
+/// The code of the reason that a gate gives where no code host confirmed a change lately.
+pub const SOURCE_OLD: &str = "source_old";
 
 /// Why, for machines and for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -278,6 +288,10 @@ impl Doubt {
             Doubt::PolicyBroken => reason(
                 "policy_broken",
                 "The repository's policy cannot be read by this version of Countersign; an admin has to write it anew.",
+            ),
+            Doubt::SourceOld => reason(
+                SOURCE_OLD,
+                "No code host has confirmed this change for longer than the policy allows; ask again when the host was looked at, or have an admin look at its deliveries.",
             ),
         }
     }

@@ -1,7 +1,6 @@
 //! Bots that a policy names: what they alone made is theirs, and what only looks like it is like anybody's.
 
 use super::{NAME, World};
-use domain::token::Scope;
 use serde_json::json;
 use sqlx::PgPool;
 
@@ -44,11 +43,7 @@ impl World {
         self.host
             .pull(NAME, 1, |pull| pull.head = "first".to_owned());
         self.hears_of("first", 1).await;
-        let policies = self.t.machine(&[Scope::Policy], "hosted/*").await;
-        let address = format!("/api/v1/repositories/{NAME}/policy");
-        let put = policies.http.put(self.t.at(&address)).body(POLICY);
-        let put = policies.send(put.header("content-type", "application/toml"));
-        assert_eq!(put.await.json["state"], "in_force");
+        self.demands(POLICY.to_owned()).await;
     }
 
     /// A pull request by somebody, of one commit that says of itself who made it; and the rules that then ask for something.

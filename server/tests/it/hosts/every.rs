@@ -1,6 +1,6 @@
 //! What holds of every code host that is asked, told once for each.
 
-use super::{World, any_order, bots, checks, landed, merging, submitting};
+use super::{World, ages, any_order, bots, checks, landed, merging, submitting};
 use domain::host::Host;
 use sqlx::PgPool;
 
@@ -44,6 +44,8 @@ at_every_host! {
     checks::what_ends_by_time_alone_is_told_when_it_ends,
     checks::a_head_that_two_changes_have_is_allowed_when_both_are,
     checks::nothing_is_lost_where_the_host_is_away_or_whoever_tells_it_dies,
+    ages::how_long_ago_a_host_confirmed_a_change_is_said_wherever_it_is_read,
+    ages::what_no_host_confirmed_for_longer_than_the_policy_allows_passes_after_the_next_walk,
     any_order::any_order_and_any_repetition_ends_in_what_the_host_shows,
     any_order::what_no_delivery_told_is_found_by_one_walk,
     any_order::an_operator_has_it_done_now_and_is_told_what_was_found,

@@ -47,7 +47,7 @@ impl World {
         (changes, [first, second])
     }
 
-    async fn asked(&self, commit: &str) -> Value {
+    pub async fn asked(&self, commit: &str) -> Value {
         let asked = format!("/api/v1/gate?repository={NAME}&commit={commit}");
         self.ci.get(&asked).await.json
     }

@@ -204,12 +204,8 @@ fn said(answer: &Value) -> Value {
 
 impl World {
     async fn asks_for_proof(&self) {
-        let policies = self.t.machine(&[Scope::Policy], "hosted/*").await;
         let text = format!("{}[landing]\nevidence = \"tree\"\n", asking(1, "senior"));
-        let address = format!("/api/v1/repositories/{NAME}/policy");
-        let put = policies.http.put(self.t.at(&address)).body(text);
-        let put = policies.send(put.header("content-type", "application/toml"));
-        assert_eq!(put.await.json["state"], "in_force");
+        self.demands(text).await;
     }
 
     /// What is said of the last commit of the target where it is deployed now.

@@ -1,5 +1,6 @@
 //! A code host that is asked: what it shows is what is recorded, whatever anybody else says of it.
 
+mod ages;
 mod any_order;
 mod bots;
 mod checks;
@@ -111,6 +112,15 @@ impl World {
             Host::Gitea => Delivery::gitea(id, "pull_request", &pull_request(number)),
         };
         assert!(self.t.delivers(&told).await.status.is_success());
+    }
+
+    /// Has a pipeline set the policy of the repository.
+    pub async fn demands(&self, policy: String) {
+        let policies = self.t.machine(&[Scope::Policy], "hosted/*").await;
+        let address = format!("/api/v1/repositories/{NAME}/policy");
+        let put = policies.http.put(self.t.at(&address)).body(policy);
+        let put = policies.send(put.header("content-type", "application/toml"));
+        assert_eq!(put.await.json["state"], "in_force");
     }
 
     pub async fn works(&self) {

@@ -8,7 +8,8 @@ mod words;
 pub use fault::Fault;
 
 use super::{
-    Approvals, Ask, Back, Belief, Document, Glass, Glob, Landing, Rule, VetoTerms, When, Who,
+    Approvals, Ask, Back, Belief, Document, Glass, Glob, Landing, Rule, Source, VetoTerms, When,
+    Who,
 };
 use reader::{Reader, Table, Value};
 use std::{collections::BTreeSet, ops::RangeInclusive};
@@ -29,6 +30,7 @@ const EXPIRY: RangeInclusive<Duration> = Duration::hours(1)..=Duration::days(100
 const OVERRIDE: RangeInclusive<Duration> = Duration::hours(1)..=Duration::days(7);
 const REVIEW: RangeInclusive<Duration> = Duration::hours(1)..=Duration::days(30);
 const REDEPLOY: RangeInclusive<Duration> = Duration::days(1)..=Duration::days(1000);
+const SOURCE: RangeInclusive<Duration> = Source::LEAST..=Duration::days(30);
 const WORKING_DAYS: RangeInclusive<u8> = 1..=30;
 
 impl Document {
@@ -58,6 +60,7 @@ fn document(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Document> {
         glass: reader.maybe(table, "override", glass).unwrap_or_default(),
         back: reader.maybe(table, "going_back", back).unwrap_or_default(),
         landing: reader.maybe(table, "landing", landing).unwrap_or_default(),
+        source: reader.maybe(table, "source", source).unwrap_or_default(),
         human: reader.maybe(table, "human", human).unwrap_or_default(),
     })
 }
@@ -353,6 +356,14 @@ fn landing(reader: &mut Reader, value: &Value<'_>) -> Option<Landing> {
     Some(Landing {
         evidence: evidence.unwrap_or(Landing::default().evidence),
     })
+}
+
+fn source(reader: &mut Reader, value: &Value<'_>) -> Option<Source> {
+    let table = reader.table(value, &["max_age"])?;
+    let max_age = reader.maybe(&table, "max_age", |reader, value| {
+        reader.duration(value, SOURCE)
+    });
+    Some(Source { max_age })
 }
 
 fn human(reader: &mut Reader, value: &Value<'_>) -> Option<Belief> {

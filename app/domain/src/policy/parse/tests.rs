@@ -77,6 +77,8 @@ fn a_text_can_say_everything() {
         revert = false
         [landing]
         evidence = "tree"
+        [source]
+        max_age = "2 hours"
         [human]
         believed = ["author", {{ team = "leads" }}]
         "#
@@ -139,6 +141,7 @@ fn a_text_can_say_everything() {
     };
     assert_eq!(read.back, back);
     assert_eq!(read.landing.evidence, Evidence::Tree);
+    assert_eq!(read.source.max_age, Some(Duration::hours(2)));
     let leads = Who {
         team: Some("leads".into()),
         ..Who::default()
@@ -158,7 +161,10 @@ fn what_is_left_out_is_as_in_the_default() {
         ..Document::default()
     };
     assert_eq!(short, plain);
-    let emptied = Document::parse(&with("[approvals]\n[veto]\n[override]\n[going_back]")).unwrap();
+    let emptied = Document::parse(&with(
+        "[approvals]\n[veto]\n[override]\n[going_back]\n[source]",
+    ))
+    .unwrap();
     assert_eq!(emptied, plain);
     assert!(Document::parse(&with("[approvals]\nexpire_on = []\ncarry_over = []")).is_ok());
 }
@@ -185,7 +191,7 @@ lasts = "8 days"
 set_aside_after = "1 day"
 "#;
     let expected = r#"line 1, column 11: `2`: expected 1
-line 2, column 1: `nmae`: expected `version`, `name`, `rule`, `automation`, `approvals`, `veto`, `override`, `going_back`, `landing` or `human`; did you mean `name`?
+line 2, column 1: `nmae`: expected `version`, `name`, `rule`, `automation`, `approvals`, `veto`, `override`, `going_back`, `landing`, `source` or `human`; did you mean `name`?
 line 5, column 24: `"asisted"`: expected `assisted`, `unknown` or `human`; did you mean `assisted`?
 line 5, column 36: `levl`: expected `provenance`, `tool`, `level`, `repository`, `target`, `any_path`, `all_paths`, `except_paths`, `more_lines`, `more_files` or `label`; did you mean `level`?
 line 5, column 63: `"Claude Code"`: expected the id of a tool, such as claude-code, or other:NAME for one that has none; did you mean `claude-code`?
@@ -211,7 +217,7 @@ fn what_is_no_toml_is_told_with_its_places_and_nothing_is_called_missing() {
     let text = "version = 1\nname = \"a\nversion = 1\nlevl = 1\n[[rule]\n";
     let expected = "line 2, column 10: expected `\"` (invalid basic string)
 line 3, column 1: `version`: expected TOML (duplicate key)
-line 4, column 1: `levl`: expected `version`, `name`, `rule`, `automation`, `approvals`, `veto`, `override`, `going_back`, `landing` or `human`
+line 4, column 1: `levl`: expected `version`, `name`, `rule`, `automation`, `approvals`, `veto`, `override`, `going_back`, `landing`, `source` or `human`
 line 5, column 8: expected `]` (unclosed array table)
 ";
     assert_eq!(faults(text), expected);

@@ -17,6 +17,7 @@ pub(super) const DOCUMENT: &[&str] = &[
     "override",
     "going_back",
     "landing",
+    "source",
     "human",
 ];
 
