@@ -37,6 +37,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     jobs.spawn(jobs::deliveries::run(server.clone()));
     jobs.spawn(jobs::looks::run(server.clone()));
     jobs.spawn(jobs::groups::run(server.clone()));
+    jobs.spawn(jobs::remarks::run(server.clone()));
     jobs.spawn(jobs::reconcile::run(server.clone()));
     jobs.spawn(jobs::checks::run(server.clone()));
     jobs.spawn(jobs::deliveries::keep_house(server.clone()));

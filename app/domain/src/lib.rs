@@ -46,6 +46,7 @@ pub mod policy;
 pub mod problem;
 pub mod provenance;
 pub mod readers;
+pub mod remark;
 pub mod stand_in;
 pub mod standing;
 pub mod text;

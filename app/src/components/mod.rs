@@ -12,6 +12,7 @@ pub mod merged;
 pub mod mode;
 pub mod policy;
 pub mod readers;
+pub mod remarks;
 pub mod since;
 pub mod slots;
 pub mod source;

@@ -24,6 +24,7 @@ use store::{
     cases::{self, Which},
     deployments::{self, OfChange},
     lines, patches, policies,
+    remarks::{self, Said},
 };
 
 use tokio::{sync::OwnedSemaphorePermit, task::spawn_blocking};
@@ -41,6 +42,7 @@ use crate::{
         marks::{LinesByTools, Marks, Origin, tools},
         merged::{self, Unsigned},
         mode::{self, Observed},
+        remarks::Remarks,
         since::{Difference, Incomparable, PieceOfIt},
         slots::{Missing, Signed},
         source::ConfirmedBy,
@@ -73,6 +75,8 @@ pub struct ChangePage {
     pub revisions: Vec<Revision>,
     /// Where it was deployed, the latest first.
     pub deployments: Vec<OfChange>,
+    /// What people said of it at its code host, if anything was.
+    pub remarks: Option<Said>,
     /// Patches beside the stored ones of which nobody has said yet which is true.
     pub disputes: Vec<Dispute>,
     /// The number of the last revision before this one that the viewer approved.
@@ -228,6 +232,7 @@ pub async fn load(
         deployments: deployments::of_change(tx.conn(), repository, id, MOST_DEPLOYMENTS)
             .await
             .map_err(failed)?,
+        remarks: remarks::of_change(tx.conn(), id).await.map_err(failed)?,
         disputes: cases::disputes(tx.conn(), repository, id)
             .await
             .map_err(failed)?,
@@ -409,6 +414,7 @@ pub fn show(page: ChangePage) -> AnyView {
         written,
         revisions,
         deployments,
+        remarks,
         disputes,
         approved,
         since,
@@ -505,6 +511,7 @@ pub fn show(page: ChangePage) -> AnyView {
                                 </section>
                             }
                         })}
+                    {remarks.map(|said| view! { <Remarks said now/> })}
                 </div>
                 {disputed
                     .into_iter()

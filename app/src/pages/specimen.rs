@@ -261,6 +261,7 @@ pub fn change_page(viewer: Viewer, case: Case) -> ChangePage {
         files: files(),
         revisions: vec![revision(3), revision(2), revision(1)],
         deployments: vec![],
+        remarks: None,
         disputes: vec![],
         written: vec![],
         approved: None,

@@ -3,6 +3,7 @@
 use crate::{
     FakeHost, Pull, Repository,
     rest::{self, Answer, called, paged_by},
+    said,
 };
 use axum::{
     Json, Router,
@@ -22,6 +23,8 @@ pub fn routes() -> Router<FakeHost> {
         .route("/pulls", get(pulls))
         .route("/pulls/{number}", get(pull))
         .route("/pulls/{number}/commits", get(commits))
+        .route("/pulls/{number}/reviews", get(said::gitea_reviews))
+        .route("/issues/{number}/comments", get(said::gitea_comments))
         .route("/compare/{two}", get(compare))
         .route("/git/refs/pull/{number}/head", get(head))
         .route("/git/trees/{tree}", get(tree))
@@ -35,7 +38,11 @@ type Asked = Query<HashMap<String, String>>;
 type Named = (String, String);
 type At = (String, String, String);
 
-fn one(host: &FakeHost, (owner, name): Named, number: &str) -> Answer<(String, Pull, Repository)> {
+pub fn one(
+    host: &FakeHost,
+    (owner, name): Named,
+    number: &str,
+) -> Answer<(String, Pull, Repository)> {
     let (at, repository) = called(host, &format!("{owner}/{name}"))?;
     let number = number.parse().map_err(|_| StatusCode::NOT_FOUND)?;
     let state = host.state();

@@ -3,6 +3,7 @@
 use crate::{
     FakeHost, Pull, Repository,
     rest::{Answer, called, paged},
+    said,
 };
 use axum::{
     Json, Router,
@@ -21,6 +22,8 @@ pub fn routes() -> Router<FakeHost> {
     let project = Router::new()
         .route("/merge_requests", get(requests))
         .route("/merge_requests/{iid}", get(request))
+        .route("/merge_requests/{iid}/notes", get(said::notes))
+        .route("/merge_requests/{iid}/approvals", get(said::approvals))
         .route("/merge_requests/{iid}/versions", get(versions))
         .route("/merge_requests/{iid}/versions/{version}", get(version))
         .route("/merge_requests/{iid}/raw_diffs", get(raw_diffs))
@@ -56,7 +59,7 @@ async fn request(State(host): State<FakeHost>, Path((id, iid)): Path<(String, u6
     Ok(Json(shown(&at, iid, &pull, &repository)))
 }
 
-fn one(host: &FakeHost, id: &str, iid: u64) -> Result<(String, Pull, Repository), StatusCode> {
+pub fn one(host: &FakeHost, id: &str, iid: u64) -> Result<(String, Pull, Repository), StatusCode> {
     let (at, repository) = called(host, id)?;
     let state = host.state();
     let pull = state.pulls.get(&(at.clone(), iid));

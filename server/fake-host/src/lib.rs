@@ -7,6 +7,7 @@ mod git;
 mod gitea;
 mod gitlab;
 mod rest;
+mod said;
 
 pub use git::Repository;
 
@@ -67,6 +68,19 @@ pub struct Pull {
     pub draft: bool,
     pub body: Option<String>,
     pub labels: Vec<String>,
+    /// What people said of it, the first first.
+    pub said: Vec<Said>,
+}
+
+/// A review or a comment.
+#[derive(Debug, Clone, Default)]
+pub struct Said {
+    pub by: String,
+    /// Of a review, as GitHub calls it.
+    pub state: Option<&'static str>,
+    pub text: String,
+    /// Whether it stands beside a line.
+    pub inline: bool,
 }
 
 /// How it answers next.
@@ -147,6 +161,7 @@ impl FakeHost {
             draft: false,
             body: None,
             labels: vec![],
+            said: vec![],
         }));
     }
 

@@ -1,6 +1,6 @@
 //! The REST API of GitHub: the paths that are asked; and what real hosts add to every answer.
 
-use crate::{FakeHost, Mood, Pull, Repository, TOKEN, gitea, gitlab};
+use crate::{FakeHost, Mood, Pull, Repository, TOKEN, gitea, gitlab, said};
 use axum::{
     Json, Router,
     body::{Body, to_bytes},
@@ -22,6 +22,18 @@ pub fn routes(host: FakeHost) -> Router {
     Router::new()
         .route("/repos/{owner}/{name}/pulls", get(pulls))
         .route("/repos/{owner}/{name}/pulls/{number}", get(pull))
+        .route(
+            "/repos/{owner}/{name}/pulls/{number}/reviews",
+            get(said::reviews),
+        )
+        .route(
+            "/repos/{owner}/{name}/pulls/{number}/comments",
+            get(said::inline),
+        )
+        .route(
+            "/repos/{owner}/{name}/issues/{number}/comments",
+            get(said::comments),
+        )
         .route(
             "/repos/{owner}/{name}/git/ref/heads/{*branch}",
             get(reference),

@@ -5,6 +5,7 @@ use domain::{
     Timestamp,
     host::Host,
     names::{CommitSha, RepositoryName},
+    remark::Remarks,
 };
 use store::{
     Db,
@@ -60,6 +61,18 @@ impl Forge {
             Self::GitHub(client) => github::open(client, repository).await,
             Self::GitLab(client) => gitlab::open(client, repository).await,
             Self::Gitea(client) => gitea::open(client, repository).await,
+        }
+    }
+
+    /// What people said of a change there.
+    ///
+    /// # Errors
+    /// The host could not be asked.
+    pub async fn remarks(&self, change: &Change) -> Result<Remarks, Failed> {
+        match self {
+            Self::GitHub(client) => github::remarks(client, change).await,
+            Self::GitLab(client) => gitlab::remarks(client, change).await,
+            Self::Gitea(client) => gitea::remarks(client, change).await,
         }
     }
 

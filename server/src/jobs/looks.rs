@@ -11,9 +11,9 @@ use crate::{
 use domain::Timestamp;
 use std::time::Duration;
 use store::{
-    Error, carries, checks,
+    Error, Tx, carries, checks,
     hosts::{self, Again, Look},
-    lines, reverts,
+    lines, remarks, reverts,
     submissions::{self, Submission},
 };
 use tokio::{
@@ -103,7 +103,7 @@ fn seen(looked: Result<Result<Result<Seen, Failed>, Elapsed>, Crowded>) -> Resul
 async fn same(server: &Server, look: &Look) -> Result<(), Error> {
     let mut tx = server.db.begin().await?;
     if hosts::claim(&mut tx, look, look.etag.as_deref()).await? {
-        hosts::saw(&mut tx, look).await?;
+        saw(&mut tx, look).await?;
     }
     tx.commit().await
 }
@@ -129,8 +129,14 @@ async fn record(
     if hosts::is(&mut tx, look, outcome.change).await? {
         checks::due(&mut tx, outcome.repository, outcome.change).await?;
     }
-    hosts::saw(&mut tx, look).await?;
+    saw(&mut tx, look).await?;
     tx.commit().await
+}
+
+/// Whatever gave reason to look at a change may have said something of it.
+async fn saw(tx: &mut Tx, look: &Look) -> Result<(), Error> {
+    hosts::saw(tx, look).await?;
+    remarks::look_at(tx, &look.change).await
 }
 
 async fn fail(server: &Server, look: &Look, failed: &Failed) -> Result<(), Error> {

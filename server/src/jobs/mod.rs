@@ -7,6 +7,7 @@ mod lanes;
 pub mod looks;
 pub mod policy;
 pub mod reconcile;
+pub mod remarks;
 pub mod sessions;
 pub mod standings;
 pub mod watch;

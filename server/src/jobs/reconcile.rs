@@ -9,10 +9,14 @@ use std::{collections::BTreeMap, time::Duration};
 use store::{
     Error, groups,
     hosts::{self, Change, Open},
+    remarks,
 };
 
 /// How often is looked whether a walk is due.
 const EVERY: Duration = Duration::from_secs(2);
+
+/// After this time a walk gives reason to look at what is said of an open change.
+const LONGEST_UNHEARD: time::Duration = time::Duration::hours(6);
 
 /// Runs until the process ends.
 pub async fn run(server: Server) {
@@ -89,6 +93,7 @@ async fn walk(server: &Server, forge: &Forge, repository: &RepositoryName) -> Re
         groups::look_at(&mut tx, repository).await?;
     }
     hosts::confirm(&mut tx, host, repository, &compared.same, began_at).await?;
+    remarks::look_again(&mut tx, host, repository, began_at - LONGEST_UNHEARD).await?;
     let came_to = Ok((there.len(), found));
     hosts::walked(&mut tx, host, repository, came_to).await?;
     tx.commit().await?;

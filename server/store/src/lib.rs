@@ -26,6 +26,7 @@ pub mod people;
 pub mod policies;
 pub mod queue;
 pub mod readers;
+pub mod remarks;
 pub mod repositories;
 pub mod reverts;
 pub mod roles;

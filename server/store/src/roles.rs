@@ -61,6 +61,10 @@ const AMENDED: &[(&str, &str)] = &[
         "host_groups",
         "asks, answered, due_at, taken_until, attempts, error",
     ),
+    (
+        "host_remarks",
+        "asks, answered, due_at, taken_until, attempts, error, remarks, looked_at",
+    ),
     ("delivery_refused", "times"),
     (
         "host_check",

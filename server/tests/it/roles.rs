@@ -52,6 +52,7 @@ async fn the_application_may_add_to_the_record_and_never_rewrite_it(pool: PgPool
     host_change: insert select; updates answered asks attempts begun change_id confirmed_at due_at error etag recorded taken_until
     host_check: insert select; updates answered asks attempts due_at error said said_at taken_until
     host_groups: insert select; updates answered asks attempts due_at error taken_until
+    host_remarks: insert select; updates answered asks attempts due_at error looked_at remarks taken_until
     landing: insert select
     log_leaf: insert select
     machine_lines: insert select

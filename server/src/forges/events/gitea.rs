@@ -11,17 +11,15 @@ pub(super) fn event(name: &str) -> Option<Event> {
         | "pull_request_label"
         | "pull_request_assign"
         | "pull_request_milestone"
-        | "pull_request_review_request" => Event::Change,
-        "push" => Event::Push,
-        "pull_request_comment"
+        | "pull_request_review_request"
         | "pull_request_approved"
         | "pull_request_rejected"
         | "pull_request_review_approved"
         | "pull_request_review_rejected"
-        | "pull_request_review_comment"
-        | "issue_comment"
-        | "status"
-        | "repository" => Event::Nothing,
+        | "pull_request_review_comment" => Event::Change,
+        "pull_request_comment" | "issue_comment" => Event::Comment,
+        "push" => Event::Push,
+        "status" | "repository" => Event::Nothing,
         _ => return None,
     })
 }
@@ -30,8 +28,15 @@ pub(super) fn told(event: Event, payload: Payload) -> Result<Vec<Look>, Unreadab
     let repository = repository(payload.repository.map(|repository| repository.full_name))?;
     match event {
         Event::Change => Ok(vec![Look::Change(repository, key(payload.number)?)]),
+        Event::Comment if payload.is_pull => {
+            let issue = payload.issue.map(|issue| issue.number);
+            Ok(vec![Look::Change(
+                repository,
+                key(issue.or(payload.number))?,
+            )])
+        }
         Event::Push => before(repository, payload.before),
-        Event::MergeGroup | Event::Check | Event::Nothing => Ok(vec![]),
+        Event::MergeGroup | Event::Check | Event::Comment | Event::Nothing => Ok(vec![]),
     }
 }
 
@@ -39,7 +44,17 @@ pub(super) fn told(event: Event, payload: Payload) -> Result<Vec<Look>, Unreadab
 pub(super) struct Payload {
     repository: Option<Repository>,
     number: Option<u64>,
+    /// What a comment is of.
+    issue: Option<Issue>,
+    /// Whether that is a pull request.
+    #[serde(default)]
+    is_pull: bool,
     before: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Issue {
+    number: u64,
 }
 
 #[derive(Deserialize)]

@@ -2,7 +2,7 @@
 
 use super::{Event, Look, Unreadable, before, key, repository};
 use crate::forges::github::named;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 pub(super) fn event(name: &str) -> Option<Event> {
     Some(match name {
@@ -10,16 +10,16 @@ pub(super) fn event(name: &str) -> Option<Event> {
         "push" => Event::Push,
         "merge_group" => Event::MergeGroup,
         "check_run" | "check_suite" => Event::Check,
-        // An app gets some of these without asking for them; reviews and comments are no decisions.
+        // What is said is looked at after the change that it is said of.
+        "pull_request_review" | "pull_request_review_comment" => Event::Change,
+        "issue_comment" => Event::Comment,
+        // An app gets some of these without asking for them.
         "ping"
         | "installation"
         | "installation_repositories"
         | "installation_target"
         | "github_app_authorization"
-        | "pull_request_review"
-        | "pull_request_review_comment"
         | "pull_request_review_thread"
-        | "issue_comment"
         | "status"
         | "repository" => Event::Nothing,
         _ => return None,
@@ -34,6 +34,15 @@ pub(super) fn told(event: Event, payload: Payload) -> Result<Vec<Look>, Unreadab
             repository.clone(),
             key(payload.pull_request.map(|change| change.number))?,
         )]),
+        Event::Comment => {
+            let issue = payload.issue.ok_or(Unreadable::Lacks("issue"))?;
+            // Issues have comments, too.
+            let is_of_a_change = issue.pull_request.is_some();
+            is_of_a_change
+                .then(|| look(issue.number))
+                .into_iter()
+                .collect()
+        }
         Event::Push => before(repository, payload.before),
         Event::MergeGroup => {
             let last = payload.merge_group.and_then(|group| named(&group.head_ref));
@@ -62,6 +71,7 @@ pub(super) struct Payload {
     action: Option<String>,
     repository: Option<Repository>,
     pull_request: Option<Numbered>,
+    issue: Option<Issue>,
     before: Option<String>,
     merge_group: Option<MergeGroup>,
     check_run: Option<Check>,
@@ -76,6 +86,13 @@ struct Repository {
 #[derive(Deserialize)]
 struct Numbered {
     number: u64,
+}
+
+#[derive(Deserialize)]
+struct Issue {
+    number: u64,
+    /// Of one that is a pull request.
+    pull_request: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]

@@ -7,10 +7,8 @@ pub(super) fn event(name: &str) -> Option<Event> {
     Some(match name {
         "Merge Request Hook" => Event::Change,
         "Push Hook" => Event::Push,
-        // Notes are no decisions.
-        "Note Hook" | "Confidential Note Hook" | "Pipeline Hook" | "Job Hook" | "Tag Push Hook" => {
-            Event::Nothing
-        }
+        "Note Hook" => Event::Comment,
+        "Confidential Note Hook" | "Pipeline Hook" | "Job Hook" | "Tag Push Hook" => Event::Nothing,
         _ => return None,
     })
 }
@@ -19,9 +17,14 @@ pub(super) fn told(event: Event, payload: Payload) -> Result<Vec<Look>, Unreadab
     let repository = repository(payload.project.map(|project| project.path_with_namespace))?;
     match event {
         Event::Change => {
-            let number = payload.object_attributes.map(|change| change.iid);
+            let number = payload.object_attributes.and_then(|change| change.iid);
             Ok(vec![Look::Change(repository, key(number)?)])
         }
+        Event::Comment => match payload.merge_request {
+            Some(change) => Ok(vec![Look::Change(repository, key(change.iid)?)]),
+            // Of an issue, a commit or a snippet.
+            None => Ok(vec![]),
+        },
         Event::Push => before(repository, payload.before),
         Event::MergeGroup | Event::Check | Event::Nothing => Ok(vec![]),
     }
@@ -31,6 +34,7 @@ pub(super) fn told(event: Event, payload: Payload) -> Result<Vec<Look>, Unreadab
 pub(super) struct Payload {
     project: Option<Project>,
     object_attributes: Option<Attributes>,
+    merge_request: Option<Attributes>,
     before: Option<String>,
 }
 
@@ -41,5 +45,6 @@ struct Project {
 
 #[derive(Deserialize)]
 struct Attributes {
-    iid: u64,
+    /// A note has none.
+    iid: Option<u64>,
 }

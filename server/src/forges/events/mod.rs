@@ -21,6 +21,8 @@ pub enum Event {
     MergeGroup,
     /// Somebody asks for checks again.
     Check,
+    /// Somebody said something of a change, or of something else.
+    Comment,
     /// Nothing that would change what we know.
     Nothing,
 }
@@ -185,6 +187,42 @@ mod tests {
         let both = vec![change("a/b", "3"), change("a/b", "4")];
         assert_eq!(told("rerequested"), Ok(both));
         assert_eq!(told("completed"), Ok(vec![]));
+    }
+
+    #[test]
+    fn what_is_said_of_a_change_is_a_reason_to_look_at_it_and_of_anything_else_is_none() {
+        let there = r#""repository": {"full_name": "a/b"}"#;
+        let issue = format!(r#"{{"issue": {{"number": 7}}, {there}}}"#);
+        let of_a_change =
+            format!(r#"{{"issue": {{"number": 7, "pull_request": {{"url": "x"}}}}, {there}}}"#);
+        let of_one_at_gitea = format!(r#"{{"issue": {{"number": 7}}, "is_pull": true, {there}}}"#);
+        let review = format!(r#"{{"number": 7, "pull_request": {{"number": 7}}, {there}}}"#);
+        let project = r#""project": {"path_with_namespace": "a/b"}, "object_attributes": {"id": 1, "note": "x"}"#;
+        let note = format!(r#"{{"merge_request": {{"iid": 7}}, {project}}}"#);
+        for (host, event, body) in [
+            (Host::GitHub, "issue_comment", &of_a_change),
+            (Host::GitHub, "pull_request_review", &review),
+            (Host::GitHub, "pull_request_review_comment", &review),
+            (Host::Gitea, "issue_comment", &of_one_at_gitea),
+            (Host::Gitea, "pull_request_comment", &of_one_at_gitea),
+            (Host::Gitea, "pull_request_review_approved", &review),
+            (Host::GitLab, "Note Hook", &note),
+        ] {
+            assert_eq!(
+                told(host, event, body),
+                Ok(vec![change("a/b", "7")]),
+                "{event}"
+            );
+        }
+        let elsewhere = format!("{{{project}}}");
+        for (host, event, body) in [
+            (Host::GitHub, "issue_comment", &issue),
+            (Host::Gitea, "issue_comment", &issue),
+            (Host::GitLab, "Note Hook", &elsewhere),
+            (Host::GitLab, "Confidential Note Hook", &note),
+        ] {
+            assert_eq!(told(host, event, body), Ok(vec![]), "{event}");
+        }
     }
 
     #[test]

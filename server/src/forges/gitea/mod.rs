@@ -2,7 +2,10 @@
 //! gives is asked about before and after, and checked against the files of both commits.
 
 mod folders;
+mod remarks;
 mod wire;
+
+pub use remarks::remarks;
 
 use crate::{
     api::wire as ours,

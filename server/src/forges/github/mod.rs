@@ -7,6 +7,7 @@ mod client;
 mod groups;
 mod landed;
 mod open;
+mod remarks;
 mod say;
 pub(super) mod wire;
 
@@ -15,6 +16,8 @@ pub use client::Client;
 pub(super) use groups::named;
 pub use groups::{Place, formed, known, places};
 pub use open::open;
+pub(super) use remarks::Said;
+pub use remarks::remarks;
 pub(super) use say::commit_status;
 pub use say::say;
 

@@ -2,9 +2,11 @@
 //! it works out anew whenever the source or the target moves so that it matters.
 
 mod folders;
+mod remarks;
 mod say;
 mod wire;
 
+pub use remarks::remarks;
 pub use say::say;
 
 use crate::{

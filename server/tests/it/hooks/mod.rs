@@ -378,10 +378,10 @@ async fn every_example_that_others_published_is_taken_and_worked_on(pool: PgPool
         "push": 7,
     }
     "#);
-    // Each of the pull requests, a merge group for number 104 or so, and who asked for checks again.
+    // Each of the pull requests and of what is said of them, a merge group for number 104 or so, and who asked for checks again.
     insta::assert_debug_snapshot!(looks(&t).await, @r#"
     [
-        "github Codertocat/Hello-World 2: 31",
+        "github Codertocat/Hello-World 2: 40",
         "github electron/electron 26764: 1",
         "github octo-org/octo-repo 104: 2",
     ]
@@ -499,6 +499,6 @@ async fn every_event_that_gitlab_documents_is_taken_or_refused_for_a_reason(pool
     assert_eq!(t.count("delivery").await, 9);
     assert_eq!(
         looks(&t).await,
-        ["gitlab halden/deep/test 2: 1", "gitlab halden/test 1: 1"]
+        ["gitlab halden/deep/test 2: 1", "gitlab halden/test 1: 2"]
     );
 }

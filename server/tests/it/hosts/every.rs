@@ -1,6 +1,6 @@
 //! What holds of every code host that is asked, told once for each.
 
-use super::{World, ages, any_order, bots, checks, landed, merging, submitting};
+use super::{World, ages, any_order, bots, checks, landed, merging, remarks, submitting};
 use domain::host::Host;
 use sqlx::PgPool;
 
@@ -49,6 +49,9 @@ at_every_host! {
     any_order::any_order_and_any_repetition_ends_in_what_the_host_shows,
     any_order::what_no_delivery_told_is_found_by_one_walk,
     any_order::an_operator_has_it_done_now_and_is_told_what_was_found,
+    remarks::what_is_said_there_is_shown_and_counts_for_nothing,
+    remarks::what_is_said_later_or_no_more_is_found_by_the_next_look_and_by_a_walk,
+    remarks::a_host_that_does_not_tell_what_is_said_holds_up_nothing,
     submitting::who_submits_what_the_host_shows_adds_marks_and_contributors_and_nothing_else,
     submitting::what_was_submitted_before_the_host_was_asked_is_not_its_word,
     submitting::what_the_host_does_not_show_is_not_there,

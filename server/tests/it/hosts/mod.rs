@@ -10,6 +10,7 @@ mod gitlab;
 mod groups;
 mod landed;
 mod merging;
+mod remarks;
 mod submitting;
 
 use crate::support::{GITEA_SECRET, TestServer, hosts::Delivery, machines::Machine};
@@ -25,7 +26,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use server::{
     forges::github::Credentials,
-    jobs::{groups as groups_job, looks},
+    jobs::{groups as groups_job, looks, remarks as remarks_job},
     settings::Api,
 };
 use sqlx::PgPool;
@@ -124,9 +125,15 @@ impl World {
     }
 
     pub async fn works(&self) {
+        self.looks().await;
+        while groups_job::batch(&self.t.server).await.unwrap() > 0 {}
+        while remarks_job::batch(&self.t.server).await.unwrap() > 0 {}
+    }
+
+    /// Has them look at changes, and at nothing else.
+    pub async fn looks(&self) {
         self.t.works_on_deliveries().await;
         while looks::batch(&self.t.server).await.unwrap() > 0 {}
-        while groups_job::batch(&self.t.server).await.unwrap() > 0 {}
     }
 
     /// The changes as REST shows them, by their keys.
