@@ -25,7 +25,7 @@ pub fn Remarks(said: Said, now: Timestamp) -> AnyView {
                 <summary>"Reviews and comments there, none of which counts as a decision here"</summary>
                 <ol class="history">{items.map(|one| view! { <Line one now/> }).collect_view()}</ol>
                 <p class="dim">
-                    {said.remarks.more.then(|| format!("These are the newest; there are more at {host}. "))}
+                    {said.remarks.more.then(|| format!("There are more at {host} than these. "))}
                     "As it was " <Ago at=said.looked_at now/> "."
                 </p>
             </details>

@@ -103,7 +103,7 @@ fn shown(at: &str, iid: u64, pull: &Pull, repository: &Repository) -> Value {
     let (merge, squash) = became(pull, repository, &refs);
     json!({
         "id": 100_000 + iid, "iid": iid, "title": pull.title, "description": pull.body, "state": state, "draft": pull.draft,
-        "author": author, "target_branch": pull.target, "source_branch": pull.head, "labels": pull.labels,
+        "author": author, "target_branch": pull.target, "source_branch": pull.head, "labels": pull.labels, "user_notes_count": pull.said.len(),
         "sha": refs.head, "merge_commit_sha": merge, "squash_commit_sha": squash, "merge_status": "can_be_merged",
         "web_url": format!("https://gitlab.example/{at}/-/merge_requests/{iid}"),
         "references": { "short": format!("!{iid}"), "relative": format!("!{iid}"), "full": format!("{at}!{iid}") },

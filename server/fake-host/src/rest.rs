@@ -201,7 +201,7 @@ pub fn shown(at: &str, number: u64, pull: &Pull, repository: &Repository) -> Val
     let tip = |branch: &str| repository.tip(branch).unwrap_or_else(|| branch.to_owned());
     json!({
         "number": number, "title": pull.title, "user": user, "state": pull.state, "merged": pull.merged, "draft": pull.draft,
-        "html_url": format!("https://github.com/{at}/pull/{number}"), "body": pull.body,
+        "html_url": format!("https://github.com/{at}/pull/{number}"), "body": pull.body, "comments": pull.said.len(),
         "labels": pull.labels.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>(), "merge_commit_sha": pull.became,
         "base": { "ref": pull.target, "sha": pull.base.clone().unwrap_or_else(|| tip(&pull.target)), "repo": { "full_name": at } },
         "head": { "ref": pull.head, "sha": tip(&pull.head) },

@@ -11,7 +11,7 @@ use crate::{
 use domain::Timestamp;
 use std::time::Duration;
 use store::{
-    Error, Tx, carries, checks,
+    Error, carries, checks,
     hosts::{self, Again, Look},
     lines, remarks, reverts,
     submissions::{self, Submission},
@@ -103,7 +103,7 @@ fn seen(looked: Result<Result<Result<Seen, Failed>, Elapsed>, Crowded>) -> Resul
 async fn same(server: &Server, look: &Look) -> Result<(), Error> {
     let mut tx = server.db.begin().await?;
     if hosts::claim(&mut tx, look, look.etag.as_deref()).await? {
-        saw(&mut tx, look).await?;
+        hosts::saw(&mut tx, look).await?;
     }
     tx.commit().await
 }
@@ -129,14 +129,10 @@ async fn record(
     if hosts::is(&mut tx, look, outcome.change).await? {
         checks::due(&mut tx, outcome.repository, outcome.change).await?;
     }
-    saw(&mut tx, look).await?;
+    hosts::saw(&mut tx, look).await?;
+    // What is said of a change counts in what its host says of it.
+    remarks::look_at(&mut tx, &look.change).await?;
     tx.commit().await
-}
-
-/// Whatever gave reason to look at a change may have said something of it.
-async fn saw(tx: &mut Tx, look: &Look) -> Result<(), Error> {
-    hosts::saw(tx, look).await?;
-    remarks::look_at(tx, &look.change).await
 }
 
 async fn fail(server: &Server, look: &Look, failed: &Failed) -> Result<(), Error> {

@@ -32,7 +32,8 @@ pub async fn look_at(tx: &mut Tx, change: &Change) -> Result<(), Error> {
     Ok(())
 }
 
-/// Gives the same reason for all open changes of a repository at which nobody has looked since then: what was told got lost.
+/// Gives the same reason for all open changes of a repository at which nobody has looked since then: what was told got lost, or
+/// came before anybody looked at all. What could not be looked at waits for a reason of its own.
 ///
 /// # Errors
 /// The database refused.
@@ -44,13 +45,15 @@ pub async fn look_again(
 ) -> Result<(), Error> {
     let now = tx.now();
     sqlx::query!(
-        "update host_remarks set asks = asks + 1, due_at = $4, attempts = 0, error = null where (host, folded, key) in (
-             select m.host, m.folded, m.key from host_remarks m
-             join host_change h on (h.host, h.folded, h.key) = (m.host, m.folded, m.key)
-             join change c on c.id = h.change_id
-             join change_state s on s.repository_id = c.repository_id and s.change_id = c.id and s.until_version is null and s.state = 'open'
-             where m.host = $1 and m.folded = $2 and m.due_at is null and (m.looked_at is null or m.looked_at < $3)
-             order by m.key for update of m)",
+        "insert into host_remarks (host, folded, key, repository, due_at)
+         select h.host, h.folded, h.key, h.repository, $4::timestamptz from host_change h
+         join change c on c.id = h.change_id
+         join change_state s on s.repository_id = c.repository_id and s.change_id = c.id and s.until_version is null and s.state = 'open'
+         where h.host = $1 and h.folded = $2 and not exists (
+             select from host_remarks m where (m.host, m.folded, m.key) = (h.host, h.folded, h.key)
+                                          and (m.due_at is not null or m.error is not null or m.looked_at >= $3))
+         order by h.key
+         on conflict (host, folded, key) do update set asks = host_remarks.asks + 1, due_at = excluded.due_at",
         host.as_str(),
         repository.folded(),
         since,
@@ -69,6 +72,8 @@ pub struct Due {
     pub attempts: i32,
     /// The reasons that this answers.
     asks: i64,
+    /// By when it is to be done; afterwards somebody else may be at it.
+    until: Timestamp,
 }
 
 /// Takes some changes of a host that there is reason to look at, each for so long; afterwards somebody else may.
@@ -82,6 +87,7 @@ pub async fn take(
     now: Timestamp,
     lasts: Duration,
 ) -> Result<Vec<Due>, Error> {
+    let until = now + lasts;
     let rows = sqlx::query!(
         "update host_remarks set taken_until = $3, due_at = $3, attempts = attempts + 1
          where (host, folded, key) in (
@@ -90,7 +96,7 @@ pub async fn take(
          returning repository, key, asks, attempts",
         host.as_str(),
         now,
-        now + lasts,
+        until,
         most,
     )
     .fetch_all(conn)
@@ -106,12 +112,14 @@ pub async fn take(
                 },
                 attempts: row.attempts,
                 asks: row.asks,
+                until,
             })
         })
         .collect()
 }
 
-/// Records what somebody saw in place of what was seen before, or why they could not look: then that stays.
+/// Records what somebody saw in place of what was seen before, or why they could not look: then that stays. Whoever comes when
+/// somebody else is at it comes too late.
 ///
 /// # Errors
 /// The database refused.
@@ -127,7 +135,7 @@ pub async fn looked(
                 attempts = case when $5::text is null then 0 else attempts end,
                 due_at = case when asks > $4 then $6 else $7::timestamptz end,
                 remarks = coalesce($8, remarks), looked_at = case when $8::jsonb is null then looked_at else $6 end
-         where (host, folded, key) = ($1, $2, $3)",
+         where (host, folded, key) = ($1, $2, $3) and taken_until = $9",
         due.change.host.as_str(),
         due.change.repository.folded(),
         due.change.key.as_str(),
@@ -136,6 +144,7 @@ pub async fn looked(
         now,
         left.and_then(|left| left.again),
         seen.ok().map(Json) as Option<Json<&Remarks>>,
+        due.until,
     )
     .execute(conn)
     .await?;

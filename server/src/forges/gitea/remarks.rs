@@ -2,7 +2,7 @@
 
 use super::{A_PAGE, At};
 use crate::forges::{bearer::Bearer, client::Failed, github::Said};
-use domain::remark::Remarks;
+use domain::remark::{Remark, Remarks};
 use store::hosts::Change;
 
 /// Of more reviews than on these nobody is asked: it lists the oldest first.
@@ -16,7 +16,8 @@ pub async fn remarks(client: &Bearer, change: &Change) -> Result<Remarks, Failed
     let at = At::of(client, change)?;
     let comments = format!("{}/issues/{}/comments", at.repository, change.key);
     // It gives all of them at once.
-    let mut all: Vec<Said> = client.get(&comments).await?;
+    let said: Vec<Said> = client.get(&comments).await?;
+    let mut all: Vec<Remark> = said.into_iter().filter_map(Said::remark).collect();
     let mut more = true;
     for page in 1..=MOST_PAGES {
         let asked = format!("{}/reviews?limit={A_PAGE}&page={page}", at.pull());
@@ -25,8 +26,7 @@ pub async fn remarks(client: &Bearer, change: &Change) -> Result<Remarks, Failed
             more = false;
             break;
         }
-        all.extend(some);
+        all.extend(some.into_iter().filter_map(Said::remark));
     }
-    let all = all.into_iter().filter_map(Said::remark).collect();
     Ok(Remarks::newest(all, more))
 }

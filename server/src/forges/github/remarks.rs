@@ -39,17 +39,16 @@ pub async fn remarks(client: &Client, change: &Change) -> Result<Remarks, Failed
         &mut all,
     )
     .await?;
-    let all = all.into_iter().filter_map(Said::remark).collect();
     Ok(Remarks::newest(all, more))
 }
 
 /// Adds what is listed there, and says whether there is more.
-async fn listed(client: &Client, at: &str, all: &mut Vec<Said>) -> Result<bool, Failed> {
+async fn listed(client: &Client, at: &str, all: &mut Vec<Remark>) -> Result<bool, Failed> {
     for page in 1..=MOST_PAGES {
         let asked = format!("{at}?per_page={A_PAGE}&page={page}");
         let some: Vec<Said> = client.get(&asked).await?;
         let is_last = some.len() < A_PAGE;
-        all.extend(some);
+        all.extend(some.into_iter().filter_map(Said::remark));
         if is_last {
             return Ok(false);
         }
@@ -72,7 +71,10 @@ pub struct Said {
     /// The same of a review.
     #[serde(default, with = "time::serde::rfc3339::option")]
     submitted_at: Option<Timestamp>,
+    /// Of a remark beside a line, the head to which it was moved on.
     commit_id: Option<String>,
+    /// And the one that it was said of.
+    original_commit_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -96,9 +98,10 @@ impl Said {
             return None;
         }
         let by = self.user.as_ref().map(|user| &*user.login);
+        let said_of = self.original_commit_id.or(self.commit_id);
         let remark = Remark {
             at: self.created_at.or(self.submitted_at),
-            commit: self.commit_id.and_then(|sha| CommitSha::parse(sha).ok()),
+            commit: said_of.and_then(|sha| CommitSha::parse(sha).ok()),
             ..Remark::new(by, kind, text)
         };
         Some(remark.standing_at(self.html_url))
@@ -139,7 +142,7 @@ mod tests {
         assert_eq!(remark(json!({ "state": "COMMENTED" })), None);
         let commit = "a".repeat(40);
         let url = "https://github.example/acme/pay/pull/7#r1";
-        let said = json!({ "user": null, "body": "Why?", "created_at": "2026-11-22T12:00:00Z", "html_url": url, "commit_id": commit });
+        let said = json!({ "user": null, "body": "Why?", "created_at": "2026-11-22T12:00:00Z", "html_url": url, "commit_id": "b".repeat(40), "original_commit_id": commit });
         let one = remark(said).unwrap();
         assert_eq!(
             (one.by, one.text.as_str(), one.url.as_deref()),

@@ -130,6 +130,12 @@ impl World {
         while remarks_job::batch(&self.t.server).await.unwrap() > 0 {}
     }
 
+    /// Has the host tell that something happened to a change, and nobody look at anything but that.
+    pub async fn looks_at(&self, id: &str, number: u64) {
+        self.is_told(id, number).await;
+        self.looks().await;
+    }
+
     /// Has them look at changes, and at nothing else.
     pub async fn looks(&self) {
         self.t.works_on_deliveries().await;
@@ -394,13 +400,13 @@ async fn nothing_is_asked_twice_that_cannot_have_changed(pool: PgPool) {
         .repository
         .commit("topic", &[("a.txt", Some(b"one\n"))], "One");
     w.host.pull(NAME, 7, |_| {});
-    w.hears_of("d1", 7).await;
+    w.looks_at("d1", 7).await;
     assert_eq!(w.host.was_asked().len(), 6);
     w.hears_of("d2", 7).await;
     assert_eq!(w.host.was_asked(), [format!("304 /repos/{NAME}/pulls/7")]);
     w.host
         .pull(NAME, 7, |pull| pull.title = "Another".to_owned());
-    w.hears_of("d3", 7).await;
+    w.looks_at("d3", 7).await;
     let main = w.repository.tip("main").unwrap();
     assert_eq!(
         w.host.was_asked(),
@@ -615,7 +621,7 @@ async fn an_app_gets_a_token_for_each_owner_and_keeps_it_for_as_long_as_it_holds
     w.repository
         .commit("topic", &[("a.txt", Some(b"one\n"))], "One");
     w.host.pull(NAME, 7, |_| {});
-    w.hears_of("d1", 7).await;
+    w.looks_at("d1", 7).await;
     let asked = w.host.was_asked();
     assert_eq!(asked[0], format!("200 /repos/{NAME}/installation"));
     assert_eq!(asked[1], "201 /app/installations/4711/access_tokens");

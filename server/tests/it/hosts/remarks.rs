@@ -2,8 +2,13 @@
 
 use super::{NAME, World, any_order::walks, merging::opens};
 use crate::support::{changes::Change, people::Human};
-use domain::host::Host;
+use domain::{
+    host::Host,
+    remark::{Kind, Remark, Remarks},
+};
 use fake_host::{Mood, Said};
+use sqlx::PgPool;
+use store::remarks;
 use time::Duration;
 
 impl World {
@@ -99,6 +104,37 @@ pub async fn what_is_said_later_or_no_more_is_found_by_the_next_look_and_by_a_wa
         let page = w.read_by(&ben, &change).await;
         assert_eq!(page.contains("Unheard of"), is_shown, "{hours}");
     }
+    // As where it was opened before anybody looked at what is said.
+    let forget = sqlx::query("delete from host_remarks");
+    forget.execute(&w.t.owner).await.unwrap();
+    assert!(!w.read_by(&ben, &change).await.contains("Unheard of"));
+    assert_eq!(walks(&w).await, 0);
+    w.works().await;
+    assert!(w.read_by(&ben, &change).await.contains("Unheard of"));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn who_comes_when_somebody_else_is_at_it_comes_too_late(pool: PgPool) {
+    let w = World::new(pool).await;
+    let ben = w.t.senior("ben").await;
+    let change = opens(&w, 7);
+    w.looks_at("opened", 7).await;
+    let mut conn = w.t.db.pool().acquire().await.unwrap();
+    let mut seen = vec![];
+    for _ in 0..2 {
+        let (now, lasts) = (w.t.db.now(), Duration::MINUTE);
+        let due = remarks::take(&mut conn, Host::GitHub, 1, now, lasts).await;
+        seen.push(due.unwrap().pop().unwrap());
+        w.t.pass(lasts);
+    }
+    for (due, text) in seen.iter().zip(["Of the first", "Of the second"]).rev() {
+        let one = Remark::new(Some("mika"), Kind::Commented, text);
+        let said = Remarks::newest(vec![one], false);
+        let looked = remarks::looked(&mut conn, due, Ok(&said), w.t.db.now());
+        looked.await.unwrap();
+    }
+    let page = w.read_by(&ben, &change).await;
+    assert!(page.contains("Of the second"), "{page}");
 }
 
 pub async fn a_host_that_does_not_tell_what_is_said_holds_up_nothing(w: World) {
@@ -108,8 +144,7 @@ pub async fn a_host_that_does_not_tell_what_is_said_holds_up_nothing(w: World) {
     w.host.pull(NAME, 7, |pull| {
         pull.said = vec![says("mika", None, "At last")]
     });
-    w.is_told("said", 7).await;
-    w.looks().await;
+    w.looks_at("said", 7).await;
     w.host.will(&[Mood::Status(500), Mood::RetryAfter(60)]);
     w.works().await;
     assert_eq!(w.gate(&change.head).await.1, "waiting");
