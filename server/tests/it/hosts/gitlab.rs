@@ -53,7 +53,7 @@ async fn nothing_is_asked_twice_that_cannot_have_changed(pool: PgPool) {
     w.repository
         .commit("topic", &[("a.txt", Some(b"one\n"))], "One");
     w.host.pull(NAME, 7, |_| {});
-    w.looks_at("d1", 7).await;
+    w.hears_of("d1", 7).await;
     let _ = w.host.was_asked();
     let project = "/api/v4/projects/Hosted%2FPayments";
     w.hears_of("d2", 7).await;
